@@ -1,0 +1,152 @@
+# kind: one non-recursive Makefile; everything it writes is below build/.
+# `make help` lists the targets. SANITIZE=address,undefined, CC=clang-14, WERROR=1 make variants.
+
+MODULES  := base model reconciler drivers cli
+PACKAGES := yaml-0.1 jansson libcurl libuv libarchive libcrypto
+TEST_PACKAGES := cmocka libmicrohttpd gnutls
+
+comma    := ,
+Q        := $(if $(V),,@)
+VARIANT  := $(or $(VARIANT),$(if $(SANITIZE),$(subst $(comma),-,$(SANITIZE)),release))
+BUILD    := build/$(VARIANT)
+PREFIX   ?= /usr/local
+VERSION  := $(shell cat VERSION)
+
+SOURCES      := $(foreach dir,$(MODULES),$(wildcard $(dir)/*.c))
+TEST_SOURCES := $(filter %_test.c,$(SOURCES))
+FUZZ_SOURCES := $(filter %_fuzz.c,$(SOURCES))
+FAKE_MAIN    := drivers/fake_engine_main.c
+FAKE_SOURCES := $(filter drivers/fake%.c,$(filter-out %_test.c $(FAKE_MAIN),$(SOURCES)))
+MAIN_SOURCES := cli/main.c
+LIB_SOURCES  := $(filter-out %_test.c %_fuzz.c $(FAKE_SOURCES) $(FAKE_MAIN) $(MAIN_SOURCES) base/test.c base/fuzz_main.c,$(SOURCES))
+
+IMAGE_TESTS  := $(wildcard images/*/*_test.c)
+TEST_LIBS     = $(shell pkg-config --libs $(TEST_PACKAGES))
+CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
+FORMAT_FILES  = $(wildcard $(foreach dir,$(MODULES) images/* e2e/*,$(dir)/*.[ch]))
+
+TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
+FUZZ  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef -Wformat=2 \
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wswitch-enum \
+	$(if $(findstring clang,$(CC)),,-Wlogical-op -Wduplicated-cond) $(if $(WERROR),-Werror)
+OPTIMIZE ?= $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2)
+HARDEN   := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fPIE -fstack-protector-strong
+DEP_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
+DEP_LIBS   = $(shell pkg-config --libs $(PACKAGES))
+ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DKIND_VERSION='"$(VERSION)"' -I. -include base/banned.h -MMD -MP \
+	-g $(OPTIMIZE) $(HARDEN) $(WARNINGS) $(DEP_CFLAGS) $(SANITIZE:%=-fsanitize=%) $(CFLAGS)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE:%=-fsanitize=%) $(LDFLAGS)
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+all: build/kind ## build the program at build/kind
+
+build/kind: $(BUILD)/kind
+	$(Q)ln -sfn $(VARIANT)/kind $@
+
+# Objects are rebuilt when compiler or flags change.
+$(BUILD)/flags: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
+
+packages-present:
+	@pkg-config --exists $(PACKAGES) || { echo "Missing build packages: run 'make deps' as root." >&2; \
+		pkg-config --print-errors $(PACKAGES) >&2; exit 1; }
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | packages-present
+	$(if $(V),,@echo '  CC    $<')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/libkind.a: $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/libfake.a: $(FAKE_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/base/test.o
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/kind: $(MAIN_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/libkind.a
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+$(BUILD)/fake-engine: $(FAKE_MAIN:%.c=$(BUILD)/%.o) $(BUILD)/libfake.a $(BUILD)/libkind.a
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) $(TEST_LIBS)
+
+$(BUILD)/%_test: $(BUILD)/%_test.o $(BUILD)/libfake.a $(BUILD)/libkind.a
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) $(TEST_LIBS)
+
+# A fuzz target with a main that replays corpus folders; `make fuzz` uses libFuzzer instead.
+$(BUILD)/%_fuzz: $(BUILD)/%_fuzz.o $(BUILD)/base/fuzz_main.o $(BUILD)/libkind.a
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS)
+
+# Programs inside images have tests that include what they test.
+$(BUILD)/images/%_test: images/%_test.c FORCE
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -g -O1 $(WARNINGS) $(SANITIZE:%=-fsanitize=%) -o $@ $< -lcmocka -ljansson -lresolv
+
+fake-engine: $(BUILD)/fake-engine ## build the engine in memory that tests talk to
+
+deps: ## install every build and test package from Debian (as root)
+	e2e/deps
+
+build-tests: $(BUILD)/kind $(BUILD)/fake-engine $(TESTS) $(FUZZ) $(IMAGE_TESTS:%.c=$(BUILD)/%)
+
+check: build-tests ## run unit, golden, fuzz replay and fake-engine tests
+	e2e/check $(BUILD)
+
+sim: $(BUILD)/reconciler/sim_test ## run the simulator; SEEDS=n
+	$(BUILD)/reconciler/sim_test
+
+lint: ## check layers, format, shell scripts and static analysis
+	e2e/lint
+
+fuzz: ## fuzz each parser for SECONDS (30) with libFuzzer
+	e2e/fuzz $(or $(SECONDS),30)
+
+node-image: ## make base and node image from Debian packages, into the engine
+	DOCKER_HOST=$$(e2e/engine start) images/build node
+
+demo: ## from nothing to a Ready cluster
+	e2e/demo
+
+test: ## run all of the tests, from nothing
+	e2e/test
+
+bench: $(BUILD)/kind $(BUILD)/fake-engine ## measure side by side: no-op apply, memory, create to Ready
+	e2e/bench $(BUILD)
+
+coverage: ## branch coverage of the deciding files
+	e2e/coverage
+
+format: ## rewrite all C files in house format
+	$(CLANG_FORMAT) -i $(FORMAT_FILES)
+
+install: $(BUILD)/kind ## install to DESTDIR/PREFIX
+	install -D -m 0755 $(BUILD)/kind $(DESTDIR)$(PREFIX)/bin/kind
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 0644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	$(BUILD)/kind completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kind
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/kind $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kind
+	cd docs/man && for page in *.1; do rm -f "$(DESTDIR)$(PREFIX)/share/man/man1/$$page"; done
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+-include $(SOURCES:%.c=$(BUILD)/%.d)
+.PHONY: all FORCE packages-present help deps build-tests check sim lint fuzz node-image demo test \
+	bench coverage format install uninstall clean fake-engine
+FORCE:
