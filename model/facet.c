@@ -1,0 +1,518 @@
+#include "model/facet.h"
+
+#include "base/memory.h"
+#include <assert.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+
+/*
+ * DESIGN: one row per field. A row knows its place, what a change costs, and
+ * how to print itself; a field that is a list adds one facet an item, with
+ * its key or index in brackets, so that a diff names what changed. The path
+ * alone leads back to the row, so that a record need not hold classes.
+ *
+ * Whoever adds a field to the spec adds a row here, and nothing else.
+ */
+enum {
+    PLAIN_BYTES_MAX = 160, /* a longer value is shown and stored as its digest */
+    DIGEST_DIGITS = 12,
+    SHA256_DIGITS = 64,
+};
+
+enum scope {
+    OF_CLUSTER,
+    OF_NODE,
+    OF_ENTRANCE, /* of the one node that publishes the API server */
+};
+
+struct builder {
+    struct arena *arena;
+    const struct cluster_spec *spec;
+    const struct node_spec *node; /* NULL for rows of the cluster */
+    const char *field;
+    struct facet *items;
+    size_t count;
+    enum change_class change;
+};
+
+struct row {
+    const char *field;
+    enum scope scope;
+    enum change_class change;
+    void (*add)(struct builder *builder);
+};
+
+const char *change_class_name(enum change_class change)
+{
+    switch (change) {
+    case CHANGE_LIVE:
+        return "live";
+    case CHANGE_REMOVE:
+        return "remove";
+    case CHANGE_REPLACE:
+        return "replace";
+    case CHANGE_RECREATE:
+        return "recreate";
+    case CHANGE_DELETE:
+        return "delete";
+    }
+    return "unknown";
+}
+
+static void sha256(const void *bytes, size_t length, char hex[SHA256_DIGITS + 1])
+{
+    unsigned char sum[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (!EVP_Digest(bytes, length, sum, &size, EVP_sha256(), NULL) || size * 2 != SHA256_DIGITS)
+        abort();
+    for (unsigned i = 0; i < size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+}
+
+/* Fits on a line of a plan and in a JSON string as it is. */
+static bool is_plain(const char *value)
+{
+    bool ascii = true;
+    size_t length = 0;
+    for (const char *c = value; *c; c++, length++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return false;
+        ascii = ascii && (unsigned char)*c < 0x80;
+    }
+    if (ascii)
+        return length <= PLAIN_BYTES_MAX;
+    json_t *string = json_string(value); /* NULL unless it is UTF-8 */
+    json_decref(string);
+    return string && length <= PLAIN_BYTES_MAX;
+}
+
+static const char *digest_of(struct arena *arena, const char *value)
+{
+    char hex[SHA256_DIGITS + 1];
+    sha256(value, strlen(value), hex);
+    return arena_format(arena, "sha256:%.*s", DIGEST_DIGITS, hex);
+}
+
+/* Adds the facet of the current row, or of one item of it: key is what the brackets hold. */
+static void add_item(struct builder *b, const char *key, const char *value)
+{
+    const char *node = b->node ? b->node->name : "";
+    b->items = arena_grow(b->arena, b->items, b->count, sizeof(*b->items));
+    b->items[b->count++] = (struct facet){
+        .path = arena_format(b->arena, "%s%s%s%s%s%s%s", b->node ? "nodes[" : "", node,
+                             b->node ? "]." : "", b->field, key ? "[" : "", key ? key : "",
+                             key ? "]" : ""),
+        .value = is_plain(value) ? arena_string(b->arena, value) : digest_of(b->arena, value),
+        .node = b->node ? arena_string(b->arena, node) : NULL,
+        .change = b->change,
+    };
+}
+
+static void add(struct builder *b, const char *value)
+{
+    add_item(b, NULL, value);
+}
+
+static void add_indexed(struct builder *b, size_t index, const char *value)
+{
+    char key[24];
+    snprintf(key, sizeof(key), "%zu", index);
+    add_item(b, key, value);
+}
+
+static void add_pairs(struct builder *b, const struct pair_list *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        add_item(b, pairs->items[i].key, pairs->items[i].value);
+}
+
+/* Patches are texts of any length: always their digest, so that no diff shows half of one. */
+static void add_patches(struct builder *b, const struct string_list *patches)
+{
+    for (size_t i = 0; i < patches->count; i++)
+        add_indexed(b, i, digest_of(b->arena, patches->items[i]));
+}
+
+static void add_patches_6902(struct builder *b, const struct json6902_list *patches)
+{
+    for (size_t i = 0; i < patches->count; i++) {
+        const struct json6902_spec *patch = &patches->items[i];
+        cleanup_text struct text text;
+        text_init(&text, 0);
+        text_add_format(&text, "%s\n%s\n%s\n%s", patch->group, patch->version, patch->kind,
+                        patch->patch);
+        add_indexed(b, i, digest_of(b->arena, text.data));
+    }
+}
+
+/* Separators inside of a part are escaped, so that no two lists of parts read alike. */
+static void add_part(struct text *text, const char *part)
+{
+    if (text->length)
+        text_add_char(text, ':', 1);
+    for (; *part; part++) {
+        if (strchr("\\:,", *part))
+            text_add_char(text, '\\', 1);
+        text_add_char(text, *part, 1);
+    }
+}
+
+static void add_family(struct builder *b)
+{
+    add(b, ip_family_name(b->spec->networking.family));
+}
+
+static void add_pod_subnet(struct builder *b)
+{
+    add(b, b->spec->networking.pod_subnet);
+}
+
+static void add_service_subnet(struct builder *b)
+{
+    add(b, b->spec->networking.service_subnet);
+}
+
+static void add_disable_cni(struct builder *b)
+{
+    add(b, b->spec->networking.disable_default_cni ? "true" : "false");
+}
+
+static void add_proxy_mode(struct builder *b)
+{
+    add(b, proxy_mode_name(b->spec->networking.proxy_mode));
+}
+
+static void add_dns_search(struct builder *b)
+{
+    const struct networking_spec *networking = &b->spec->networking;
+    if (!networking->dns_search_set) {
+        add(b, "the host's");
+        return;
+    }
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    for (size_t i = 0; i < networking->dns_search.count; i++)
+        text_add_format(&text, "%s%s", i ? " " : "", networking->dns_search.items[i]);
+    add(b, text.data);
+}
+
+static void add_feature_gates(struct builder *b)
+{
+    add_pairs(b, &b->spec->feature_gates);
+}
+
+static void add_runtime_config(struct builder *b)
+{
+    add_pairs(b, &b->spec->runtime_config);
+}
+
+static void add_cluster_patches(struct builder *b)
+{
+    add_patches(b, &b->spec->kubeadm_patches);
+}
+
+static void add_cluster_patches_6902(struct builder *b)
+{
+    add_patches_6902(b, &b->spec->kubeadm_patches_6902);
+}
+
+static void add_containerd_patches(struct builder *b)
+{
+    add_patches(b, &b->spec->containerd_patches);
+}
+
+static void add_containerd_patches_6902(struct builder *b)
+{
+    add_patches(b, &b->spec->containerd_patches_6902);
+}
+
+static void add_api_address(struct builder *b)
+{
+    add(b, b->spec->networking.api_server_address);
+}
+
+static void add_api_port(struct builder *b)
+{
+    char port[16];
+    snprintf(port, sizeof(port), "%d", (int)b->spec->networking.api_server_port);
+    add(b, port);
+}
+
+static void add_role(struct builder *b)
+{
+    add(b, node_role_name(b->node->role));
+}
+
+static void add_image(struct builder *b)
+{
+    add(b, b->node->image ? b->node->image : "default");
+}
+
+static void add_labels(struct builder *b)
+{
+    add_pairs(b, &b->node->labels);
+}
+
+/* "/host:/inside", then what is not the default: "/host:/inside:ro,relabel,Bidirectional". */
+static void add_mounts(struct builder *b)
+{
+    for (size_t i = 0; i < b->node->mount_count; i++) {
+        const struct mount_spec *mount = &b->node->mounts[i];
+        cleanup_text struct text text;
+        text_init(&text, 0);
+        add_part(&text, mount->host_path);
+        add_part(&text, mount->container_path);
+        const char *separator = ":";
+        if (mount->read_only) {
+            text_add_format(&text, "%sro", separator);
+            separator = ",";
+        }
+        if (mount->selinux_relabel) {
+            text_add_format(&text, "%srelabel", separator);
+            separator = ",";
+        }
+        if (mount->propagation != MOUNT_NONE)
+            text_add_format(&text, "%s%s", separator, mount_propagation_name(mount->propagation));
+        add_indexed(b, i, text.data);
+    }
+}
+
+/* "127.0.0.1:8080:80/TCP", as engines write it. */
+static void add_ports(struct builder *b)
+{
+    for (size_t i = 0; i < b->node->port_count; i++) {
+        const struct port_spec *port = &b->node->ports[i];
+        cleanup_text struct text text;
+        text_init(&text, 0);
+        text_add_format(&text, "%s:%d:%d/%s", port->listen_address, (int)port->host_port,
+                        (int)port->container_port, port_protocol_name(port->protocol));
+        add_indexed(b, i, text.data);
+    }
+}
+
+static void add_node_patches(struct builder *b)
+{
+    add_patches(b, &b->node->kubeadm_patches);
+}
+
+static void add_node_patches_6902(struct builder *b)
+{
+    add_patches_6902(b, &b->node->kubeadm_patches_6902);
+}
+
+static const struct row rows[] = {
+    {"networking.ipFamily", OF_CLUSTER, CHANGE_RECREATE, add_family},
+    {"networking.podSubnet", OF_CLUSTER, CHANGE_RECREATE, add_pod_subnet},
+    {"networking.serviceSubnet", OF_CLUSTER, CHANGE_RECREATE, add_service_subnet},
+    {"networking.disableDefaultCNI", OF_CLUSTER, CHANGE_RECREATE, add_disable_cni},
+    {"networking.kubeProxyMode", OF_CLUSTER, CHANGE_RECREATE, add_proxy_mode},
+    {"networking.dnsSearch", OF_CLUSTER, CHANGE_REPLACE, add_dns_search},
+    {"featureGates", OF_CLUSTER, CHANGE_RECREATE, add_feature_gates},
+    {"runtimeConfig", OF_CLUSTER, CHANGE_RECREATE, add_runtime_config},
+    {"kubeadmConfigPatches", OF_CLUSTER, CHANGE_RECREATE, add_cluster_patches},
+    {"kubeadmConfigPatchesJSON6902", OF_CLUSTER, CHANGE_RECREATE, add_cluster_patches_6902},
+    {"containerdConfigPatches", OF_CLUSTER, CHANGE_REPLACE, add_containerd_patches},
+    {"containerdConfigPatchesJSON6902", OF_CLUSTER, CHANGE_REPLACE, add_containerd_patches_6902},
+    {"apiServerAddress", OF_ENTRANCE, CHANGE_REPLACE, add_api_address},
+    {"apiServerPort", OF_ENTRANCE, CHANGE_REPLACE, add_api_port},
+    {"role", OF_NODE, CHANGE_REPLACE, add_role},
+    {"image", OF_NODE, CHANGE_REPLACE, add_image},
+    {"labels", OF_NODE, CHANGE_LIVE, add_labels},
+    {"extraMounts", OF_NODE, CHANGE_REPLACE, add_mounts},
+    {"extraPortMappings", OF_NODE, CHANGE_REPLACE, add_ports},
+    {"kubeadmConfigPatches", OF_NODE, CHANGE_REPLACE, add_node_patches},
+    {"kubeadmConfigPatchesJSON6902", OF_NODE, CHANGE_REPLACE, add_node_patches_6902},
+};
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct facet *left = a, *right = b;
+    return strcmp(left->path, right->path);
+}
+
+static void sort(struct facet *items, size_t count)
+{
+    if (count)
+        qsort(items, count, sizeof(*items), compare_paths);
+}
+
+/* The first control plane publishes the API server, as long as there is no load balancer. */
+static const struct node_spec *entrance(const struct cluster_spec *spec)
+{
+    for (size_t i = 0; i < spec->node_count; i++) {
+        if (spec->nodes[i].role == NODE_CONTROL_PLANE)
+            return &spec->nodes[i];
+    }
+    return NULL;
+}
+
+static bool applies(const struct row *row, const struct builder *b, const struct node_spec *first)
+{
+    switch (row->scope) {
+    case OF_CLUSTER:
+        return !b->node;
+    case OF_NODE:
+        return b->node;
+    case OF_ENTRANCE:
+        return b->node && b->node == first;
+    }
+    return false;
+}
+
+static void add_rows(struct builder *b, const struct node_spec *node)
+{
+    const struct node_spec *first = entrance(b->spec);
+    b->node = node;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (!applies(&rows[i], b, first))
+            continue;
+        b->field = rows[i].field;
+        b->change = rows[i].change;
+        rows[i].add(b);
+    }
+}
+
+void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct facet_list *facets)
+{
+    struct builder builder = {.arena = arena, .spec = spec};
+    add_rows(&builder, NULL);
+    for (size_t i = 0; i < spec->node_count; i++)
+        add_rows(&builder, &spec->nodes[i]);
+    sort(builder.items, builder.count);
+    *facets = (struct facet_list){.items = builder.items, .count = builder.count};
+}
+
+const char *facet_shape(struct arena *arena, const struct facet_list *facets, const char *node)
+{
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    for (size_t i = 0; i < facets->count; i++) {
+        const struct facet *facet = &facets->items[i];
+        if (facet->change < CHANGE_REPLACE || (facet->node && strcmp(facet->node, node) != 0))
+            continue;
+        text_add_bytes(&text, facet->path, strlen(facet->path) + 1);
+        text_add_bytes(&text, facet->value, strlen(facet->value) + 1);
+    }
+    char hex[SHA256_DIGITS + 1];
+    sha256(text.data, text.length, hex);
+    return arena_string(arena, hex);
+}
+
+void facet_record_print(const char *cluster, const struct facet_list *facets, struct text *text)
+{
+    json_t *values = json_object();
+    int bad = 0;
+    for (size_t i = 0; i < facets->count; i++)
+        bad |=
+            json_object_set_new(values, facets->items[i].path, json_string(facets->items[i].value));
+    json_t *record = json_pack("{s:i, s:s, s:o}", "version", FACET_RECORD_VERSION, "cluster",
+                               cluster, "facets", values);
+    char *string = record ? json_dumps(record, JSON_COMPACT) : NULL;
+    assert(!bad && string); /* paths come from YAML, values are plain: all is UTF-8 */
+    text_add(text, string);
+    free(string);
+    json_decref(record);
+}
+
+bool facet_record_fits(const char *cluster, const struct facet_list *facets)
+{
+    /* Quotes and separators are 6 bytes a facet; escapes make a byte at most six ("\u001f"). */
+    size_t bytes = strlen(cluster) + 64;
+    for (size_t i = 0; i < facets->count; i++)
+        bytes += strlen(facets->items[i].path) + strlen(facets->items[i].value) + 6;
+    if (facets->count > FACET_MAX)
+        return false;
+    if (bytes * 6 <= FACET_RECORD_BYTES_MAX)
+        return true;
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    facet_record_print(cluster, facets, &text);
+    return text.length <= FACET_RECORD_BYTES_MAX;
+}
+
+/* Finds node and row of a path; an unknown one is as invasive as can be. */
+static struct facet facet_of(struct arena *arena, const char *path, const char *value)
+{
+    static const char prefix[] = "nodes[";
+    struct facet facet = {.path = arena_string(arena, path),
+                          .value = arena_string(arena, value),
+                          .change = CHANGE_RECREATE};
+    const char *end = NULL, *field = path;
+    if (strncmp(path, prefix, strlen(prefix)) == 0)
+        end = strstr(path, "].");
+    if (end) {
+        const char *name = path + strlen(prefix);
+        facet.node = arena_string_n(arena, name, (size_t)(end - name));
+        field = end + 2;
+    }
+    size_t length = strcspn(field, "[");
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *known = rows[i].field;
+        if ((rows[i].scope != OF_CLUSTER) == (facet.node != NULL) && strlen(known) == length &&
+            memcmp(known, field, length) == 0)
+            facet.change = rows[i].change;
+    }
+    return facet;
+}
+
+static int parse_facets(struct arena *arena, json_t *object, struct facet_list *facets,
+                        struct error **err)
+{
+    size_t count = 0, limit = json_object_size(object);
+    if (!json_is_object(object))
+        return error_set(err, ERROR_INVALID, "facets is not an object");
+    if (limit > FACET_MAX)
+        return error_set(err, ERROR_INVALID, "%zu facets, more than %d", limit, FACET_MAX);
+    struct facet *items = arena_array(arena, limit, sizeof(*items));
+    const char *path;
+    json_t *value;
+    json_object_foreach(object, path, value)
+    {
+        if (!json_is_string(value))
+            return error_set(err, ERROR_INVALID, "facet %s is not a string", path);
+        items[count++] = facet_of(arena, path, json_string_value(value));
+    }
+    sort(items, count);
+    *facets = (struct facet_list){.items = items, .count = count};
+    return 0;
+}
+
+static int parse_record(struct arena *arena, json_t *record, struct facet_list *facets,
+                        struct error **err)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(record, key, value)
+    {
+        if (strcmp(key, "version") != 0 && strcmp(key, "cluster") != 0 &&
+            strcmp(key, "facets") != 0)
+            return error_set(err, ERROR_INVALID, "unknown field %s", key);
+    }
+    const json_t *version = json_object_get(record, "version");
+    if (!json_is_integer(version))
+        return error_set(err, ERROR_INVALID, "no version");
+    if (json_integer_value(version) != FACET_RECORD_VERSION)
+        return error_set(err, ERROR_INVALID, "version %" JSON_INTEGER_FORMAT " is not known",
+                         json_integer_value(version));
+    if (!json_is_string(json_object_get(record, "cluster")))
+        return error_set(err, ERROR_INVALID, "no cluster");
+    return parse_facets(arena, json_object_get(record, "facets"), facets, err);
+}
+
+int facet_record_parse(struct arena *arena, const char *json, size_t length,
+                       struct facet_list *facets, struct error **err)
+{
+    if (length > FACET_RECORD_BYTES_MAX) {
+        error_set(err, ERROR_INVALID, "%zu bytes, more than %d", length, FACET_RECORD_BYTES_MAX);
+        return error_wrap(err, "record");
+    }
+    json_error_t where;
+    json_t *record = json_loadb(json, length, JSON_REJECT_DUPLICATES, &where);
+    int result;
+    if (record)
+        result = parse_record(arena, record, facets, err);
+    else
+        result = error_set(err, ERROR_INVALID, "%d:%d: %s", where.line, where.column, where.text);
+    json_decref(record);
+    return result == 0 ? 0 : error_wrap(err, "record");
+}

@@ -1,0 +1,68 @@
+/*
+ * facet.h - a spec as a sorted list of path and value, each with what changing it costs.
+ *
+ * One table decides which field of a spec is which facet and of which class.
+ * Two specs differ exactly where their facets differ; the diff, the record in
+ * the cluster (/kind/fleet.json) and the label on a container all use them.
+ *
+ * An item of a list is a facet of its own, its key or index in brackets:
+ * "featureGates[A]", "nodes[a-worker].extraMounts[0]". Patches, and values
+ * too long for a line, appear as "sha256:" and 12 hex digits. The address and
+ * port of the API server are ports of the node that publishes it, so they
+ * stand there: "nodes[a-control-plane].apiServerPort".
+ */
+#ifndef MODEL_FACET_H
+#define MODEL_FACET_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "model/spec.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Limits on a record; what would pass them is refused before a cluster is made. */
+enum { FACET_RECORD_VERSION = 1, FACET_RECORD_BYTES_MAX = 64 * 1024, FACET_MAX = 4096 };
+
+/* How invasive a change is, mildest first (the order matters: "at least REPLACE"). */
+enum change_class { CHANGE_LIVE, CHANGE_REMOVE, CHANGE_REPLACE, CHANGE_RECREATE, CHANGE_DELETE };
+
+const char *change_class_name(enum change_class change); /* "live", "replace", ... */
+
+struct facet {
+    const char *path;  /* "networking.podSubnet", "nodes[a-control-plane].image" */
+    const char *value; /* canonical text, one line; an image that is not given is "default" */
+    const char *node;  /* the node's name, or NULL for a facet of the cluster */
+    enum change_class change;
+};
+
+struct facet_list {
+    const struct facet *items; /* sorted by path, unique */
+    size_t count;
+};
+
+/* Everything is copied into the arena; the spec may go. */
+void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct facet_list *facets);
+
+/*
+ * Hash (64 hex digits of SHA-256) over what cannot change in a living
+ * container, of this node or of the whole cluster (CHANGE_REPLACE and up):
+ * the label fleet.kind/shape.
+ */
+const char *facet_shape(struct arena *arena, const struct facet_list *facets, const char *node);
+
+/*
+ * The record of what was applied, as the JSON of /kind/fleet.json:
+ * {"version":1,"cluster":"a","facets":{"networking.podSubnet":"10.244.0.0/16",...}}
+ */
+void facet_record_print(const char *cluster, const struct facet_list *facets, struct text *text);
+
+/* False if the record would be too large to be read again. */
+bool facet_record_fits(const char *cluster, const struct facet_list *facets);
+
+/* Reads a record, strictly (ERROR_INVALID); classes come from today's table (an unknown path is
+ * CHANGE_RECREATE). */
+int facet_record_parse(struct arena *arena, const char *json, size_t length,
+                       struct facet_list *facets, struct error **err);
+
+#endif

@@ -1,0 +1,103 @@
+/*
+ * plan.h - what to do about the difference. Plain data, in one arena.
+ *
+ * Actions are in an order in which they could run one after the other; an
+ * action only ever waits for earlier ones. What the user's spec or flags do
+ * not allow is not an action but a refusal, in words.
+ */
+#ifndef MODEL_PLAN_H
+#define MODEL_PLAN_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "model/facet.h"
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum action_kind {
+    ACTION_NETWORK,       /* make sure of the network; subject: its name */
+    ACTION_IMAGE,         /* make sure of a node image; subject: its name, or "default" */
+    ACTION_CREATE_NODE,   /* container, started and booted; subject: node */
+    ACTION_START_NODE,    /* start or unpause an existing container; subject: node */
+    ACTION_BOOTSTRAP,     /* kubeadm phases until the API answers; subject: node */
+    ACTION_UPLOAD_CONFIG, /* subject of this and the next: cluster */
+    ACTION_MARK_CONTROL_PLANE,
+    ACTION_TOKEN,
+    ACTION_PROXY,
+    ACTION_DNS,
+    ACTION_CNI,
+    ACTION_STORAGE,
+    ACTION_KUBECONFIG,  /* write the user's entry */
+    ACTION_AWAIT_READY, /* all nodes Ready, DNS up */
+    ACTION_RECORD,      /* write /kind/fleet.json: the set-up is complete */
+    ACTION_FORGET,      /* remove the user's kubeconfig entry */
+    ACTION_DELETE_NODE, /* container and its volumes; subject: node */
+};
+
+enum { ACTION_KINDS = ACTION_DELETE_NODE + 1, PLAN_ACTIONS_MAX = 512 };
+
+struct action {
+    enum action_kind kind;
+    enum change_class change;
+    const char *subject;
+    const char *reason;    /* shown to the user: "missing", "image differs" */
+    const uint16_t *after; /* indexes of earlier actions that must succeed first */
+    size_t after_count;
+};
+
+struct refusal {
+    enum change_class change;
+    const char *subject; /* facet path or node */
+    const char *reason;  /* "10.244.0.0/16 -> 10.8.0.0/16; refused: needs --allow recreate (all its
+                            data would go)" */
+};
+
+struct plan {
+    struct arena *arena;
+    const char *cluster;
+    struct action *actions;
+    size_t count;
+    struct refusal *refused;
+    size_t refused_count;
+};
+
+const char *action_kind_name(enum action_kind kind);  /* "create-node": for JSON */
+const char *action_kind_words(enum action_kind kind); /* "create node": for people */
+
+void plan_init(struct plan *plan, struct arena *arena, const char *cluster);
+
+/* Returns the new action's index; strings are copied. */
+size_t plan_add(struct plan *plan, enum action_kind kind, enum change_class change,
+                const char *subject, const char *reason);
+
+/* action waits for earlier. */
+void plan_after(struct plan *plan, size_t action, size_t earlier);
+
+void plan_refuse(struct plan *plan, enum change_class change, const char *subject,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Asserted before anything runs: no action waits for itself or a later one,
+ * one action per subject and kind, bounded count. ERROR_INTERNAL if broken.
+ */
+int plan_check(const struct plan *plan, struct error **err);
+
+/* The most invasive class among the actions; CHANGE_LIVE for none. */
+enum change_class plan_class(const struct plan *plan);
+
+/*
+ * For tests and logs: one line an action, in order, with the lines it waits
+ * for (from 0) and its class unless that is live:
+ *   create-node a-control-plane <- 0 1 (missing)
+ *   delete-node a-worker [remove] (not in the spec)
+ *   ! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: ...
+ */
+void plan_print(const struct plan *plan, struct text *text);
+
+/* New reference:
+ * {"cluster":..,"actions":[{"kind","subject","class","reason","after"}],"refused":[..]}. */
+json_t *plan_json(const struct plan *plan);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * spec.h - what the user asks for. Immutable once loaded.
+ *
+ * A spec is complete: defaults are filled in, so that two specs that mean the
+ * same are equal field by field. Everything lives in the arena of the load.
+ * Field names, defaults and rules are those of `kind.x-k8s.io/v1alpha4`.
+ */
+#ifndef MODEL_SPEC_H
+#define MODEL_SPEC_H
+
+#include "model/problem.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum node_role { NODE_CONTROL_PLANE, NODE_WORKER };
+enum ip_family { IP_FAMILY_IPV4, IP_FAMILY_IPV6, IP_FAMILY_DUAL };
+enum proxy_mode { PROXY_IPTABLES, PROXY_IPVS, PROXY_NFTABLES, PROXY_NONE };
+enum mount_propagation { MOUNT_NONE, MOUNT_HOST_TO_CONTAINER, MOUNT_BIDIRECTIONAL };
+enum port_protocol { PORT_TCP, PORT_UDP, PORT_SCTP };
+
+/* Ports: 0 means "kind picks a free one", -1 "the engine picks one at each start". */
+enum { PORT_PICK = 0, PORT_ENGINE_PICKS = -1 };
+
+struct pair {
+    const char *key, *value;
+};
+
+struct pair_list {
+    const struct pair *items; /* sorted by key, unique */
+    size_t count;
+};
+
+struct string_list {
+    const char *const *items;
+    size_t count;
+};
+
+struct mount_spec {
+    const char *host_path; /* absolute */
+    const char *container_path;
+    bool read_only, selinux_relabel;
+    enum mount_propagation propagation;
+};
+
+struct port_spec {
+    int32_t container_port, host_port;
+    const char *listen_address; /* never NULL: the family's wildcard by default */
+    enum port_protocol protocol;
+};
+
+struct json6902_spec {
+    const char *group, *version, *kind, *patch; /* "" where not given */
+    struct place place;
+};
+
+struct json6902_list {
+    const struct json6902_spec *items;
+    size_t count;
+};
+
+struct node_spec {
+    enum node_role role;
+    const char *name;  /* of the container: "<cluster>-control-plane", "<cluster>-worker2" */
+    const char *image; /* NULL: not given; who knows the engine picks the default */
+    struct pair_list labels;
+    const struct mount_spec *mounts;
+    size_t mount_count;
+    const struct port_spec *ports;
+    size_t port_count;
+    struct string_list kubeadm_patches;
+    struct json6902_list kubeadm_patches_6902;
+    struct place place;
+};
+
+struct networking_spec {
+    enum ip_family family;
+    const char *api_server_address;
+    int32_t api_server_port;
+    const char *pod_subnet, *service_subnet; /* comma lists, as configured */
+    bool disable_default_cni;
+    enum proxy_mode proxy_mode;
+    bool dns_search_set; /* false: inherit the host's; true with 0 items: none */
+    struct string_list dns_search;
+    struct place place;
+};
+
+struct cluster_spec {
+    const char *name;
+    const struct node_spec *nodes; /* in the order of the file; at least one control plane */
+    size_t node_count;
+    struct networking_spec networking;
+    struct pair_list feature_gates; /* values "true" or "false" */
+    struct pair_list runtime_config;
+    struct string_list kubeadm_patches;
+    struct json6902_list kubeadm_patches_6902;
+    struct string_list containerd_patches;
+    struct string_list containerd_patches_6902;
+    struct place place; /* of the document */
+};
+
+/* All clusters of all sources, sorted by name, names unique. */
+struct fleet_spec {
+    const struct cluster_spec *clusters;
+    size_t cluster_count;
+};
+
+/* The words of the configuration, by value; NULL ends each. */
+extern const char *const ip_family_names[];
+extern const char *const proxy_mode_names[];
+extern const char *const node_role_names[];
+extern const char *const mount_propagation_names[];
+extern const char *const port_protocol_names[];
+
+const char *ip_family_name(enum ip_family family);          /* "ipv4" */
+const char *proxy_mode_name(enum proxy_mode mode);          /* "iptables" */
+const char *node_role_name(enum node_role role);            /* "control-plane", as in labels */
+const char *mount_propagation_name(enum mount_propagation); /* "None" */
+const char *port_protocol_name(enum port_protocol);         /* "TCP" */
+
+/* How many nodes have this role. */
+size_t spec_role_count(const struct cluster_spec *spec, enum node_role role);
+
+/* The cluster of this name, or NULL. */
+const struct cluster_spec *fleet_spec_find(const struct fleet_spec *fleet, const char *name);
+
+#endif

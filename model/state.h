@@ -1,0 +1,74 @@
+/*
+ * state.h - what was seen of one cluster. Immutable once observed.
+ *
+ * Partial knowledge is explicit: SEEN_UNKNOWN is neither yes nor no, and
+ * nothing is changed because of it. Everything lives in one arena with its
+ * strings.
+ */
+#ifndef MODEL_STATE_H
+#define MODEL_STATE_H
+
+#include "model/facet.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Labels on containers: upstream's, and ours beside them. */
+#define LABEL_CLUSTER "io.x-k8s.kind.cluster"
+#define LABEL_ROLE "io.x-k8s.kind.role"
+#define LABEL_OWNER "fleet.kind/owner" /* the fleet's name */
+#define LABEL_SHAPE "fleet.kind/shape" /* facet_shape of the node at creation */
+
+enum seen { SEEN_UNKNOWN, SEEN_NO, SEEN_YES };
+
+enum container_status {
+    CONTAINER_CREATED,
+    CONTAINER_RUNNING,
+    CONTAINER_PAUSED,
+    CONTAINER_RESTARTING,
+    CONTAINER_REMOVING,
+    CONTAINER_EXITED,
+    CONTAINER_DEAD,
+};
+
+const char *container_status_name(enum container_status status); /* "running" */
+
+struct node_state {
+    const char *name, *id; /* id: 64 hex digits; mutations go by it */
+    const char *role;      /* label: "control-plane", "worker", "external-load-balancer" */
+    const char *image;
+    const char *owner;          /* label fleet.kind/owner, NULL: not made by us */
+    const char *shape;          /* label fleet.kind/shape, NULL as above */
+    const char *network, *ipv4; /* first network and address; NULL when not running */
+    const char *api_host;       /* where 6443/tcp is published, or NULL */
+    uint16_t api_port;
+    uint64_t created_at_s; /* Unix time */
+    enum container_status status;
+};
+
+struct cluster_state {
+    const char *name;
+    uint64_t observed_at_ms;
+    const struct node_state *nodes; /* sorted by name, unique */
+    size_t node_count;
+    enum seen recorded;        /* is there a record of a finished set-up? */
+    struct facet_list applied; /* of the record; empty unless SEEN_YES */
+    enum seen kubeconfig;      /* is the user's entry there, and for this API port? */
+    enum seen ready;           /* all nodes Ready by the cluster's own word */
+    size_t ready_count;        /* nodes that are */
+    const char *version;       /* kubelet's "v1.20.2", or NULL */
+    const char *message;       /* why not ready or unknown, in words; or NULL */
+};
+
+/* All clusters seen with one list, sorted by name. */
+struct fleet_state {
+    const struct cluster_state *clusters;
+    size_t cluster_count;
+};
+
+const struct cluster_state *fleet_state_find(const struct fleet_state *fleet, const char *name);
+
+/* True if every node carries our owner label with this fleet's name. No nodes: true. */
+bool cluster_state_owned(const struct cluster_state *state, const char *fleet);
+
+#endif
