@@ -1,0 +1,258 @@
+/* Containers of clusters: the list, its parsing, and the node that an action is about. */
+#include "drivers/docker_flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *get_string(struct arena *arena, const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value && *value ? arena_string(arena, value) : NULL;
+}
+
+static enum container_status status_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum container_status status;
+    } words[] = {
+        {"created", CONTAINER_CREATED},       {"configured", CONTAINER_CREATED},
+        {"initialized", CONTAINER_CREATED},   {"running", CONTAINER_RUNNING},
+        {"stopping", CONTAINER_RUNNING},      {"paused", CONTAINER_PAUSED},
+        {"restarting", CONTAINER_RESTARTING}, {"removing", CONTAINER_REMOVING},
+        {"exited", CONTAINER_EXITED},         {"stopped", CONTAINER_EXITED},
+    };
+    for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(word, words[i].word) == 0)
+            return words[i].status;
+    return CONTAINER_DEAD;
+}
+
+/* The published port of the API server, if the container runs. */
+static void parse_ports(struct arena *arena, const json_t *ports, struct node_state *node)
+{
+    size_t index;
+    const json_t *port;
+    json_array_foreach(ports, index, port)
+    {
+        json_int_t public = json_integer_value(json_object_get(port, "PublicPort"));
+        if (json_integer_value(json_object_get(port, "PrivatePort")) != 6443 || public <= 0)
+            continue;
+        node->api_host = get_string(arena, port, "IP");
+        node->api_port = (uint16_t) public;
+        return;
+    }
+}
+
+static void parse_networks(struct arena *arena, const json_t *networks, struct node_state *node)
+{
+    const char *name;
+    json_t *network;
+    json_object_foreach((json_t *)(uintptr_t)networks, name, network)
+    {
+        node->network = arena_string(arena, name);
+        node->ipv4 = get_string(arena, network, "IPAddress");
+        return;
+    }
+}
+
+/* One element of the list; returns its cluster, or NULL for an odd one. */
+static const char *parse_node(struct arena *arena, const json_t *item, struct node_state *node)
+{
+    const json_t *labels = json_object_get(item, "Labels");
+    const char *cluster = get_string(arena, labels, LABEL_CLUSTER);
+    const char *name = json_string_value(json_array_get(json_object_get(item, "Names"), 0));
+    const char *id = get_string(arena, item, "Id");
+    if (!cluster || !name || !id)
+        return NULL;
+    const char *role = get_string(arena, labels, LABEL_ROLE);
+    const char *image = get_string(arena, item, "Image");
+    *node = (struct node_state){
+        .name = arena_string(arena, name + (*name == '/')),
+        .id = id,
+        .role = role ? role : "",
+        .image = image ? image : "",
+        .owner = get_string(arena, labels, LABEL_OWNER),
+        .shape = get_string(arena, labels, LABEL_SHAPE),
+        .created_at_s = (uint64_t)json_integer_value(json_object_get(item, "Created")),
+        .status = status_of(json_string_value(json_object_get(item, "State"))),
+    };
+    parse_ports(arena, json_object_get(item, "Ports"), node);
+    parse_networks(arena, json_object_get(json_object_get(item, "NetworkSettings"), "Networks"),
+                   node);
+    return cluster;
+}
+
+struct member {
+    const char *cluster;
+    struct node_state node;
+};
+
+static int member_order(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+    int order = strcmp(a->cluster, b->cluster);
+    return order ? order : strcmp(a->node.name, b->node.name);
+}
+
+/* Sorted members to clusters; nodes of one cluster become one array. */
+static void group_members(struct arena *arena, const struct member *members, size_t count,
+                          struct fleet_state *fleet)
+{
+    struct cluster_state *clusters = arena_array(arena, count, sizeof(*clusters));
+    struct node_state *nodes = arena_array(arena, count, sizeof(*nodes));
+    size_t cluster_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        nodes[i] = members[i].node;
+        if (i == 0 || strcmp(members[i].cluster, members[i - 1].cluster) != 0)
+            clusters[cluster_count++] =
+                (struct cluster_state){.name = members[i].cluster, .nodes = &nodes[i]};
+        clusters[cluster_count - 1].node_count++;
+    }
+    *fleet = (struct fleet_state){.clusters = clusters, .cluster_count = cluster_count};
+}
+
+int docker_parse_list(struct arena *arena, const char *body, size_t length,
+                      struct fleet_state *fleet, struct error **err)
+{
+    json_error_t where;
+    json_t *list = json_loadb(body, length, 0, &where);
+    if (!json_is_array(list)) {
+        json_decref(list);
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the engine's list of containers is no JSON list: %s",
+                         list ? "another type" : where.text);
+    }
+    struct member *members = arena_array(arena, json_array_size(list), sizeof(*members));
+    size_t count = 0, index;
+    const json_t *item;
+    json_array_foreach(list, index, item)
+    {
+        members[count].cluster = parse_node(arena, item, &members[count].node);
+        count += members[count].cluster != NULL;
+    }
+    json_decref(list);
+    qsort(members, count, sizeof(*members), member_order);
+    group_members(arena, members, count, fleet);
+    return 0;
+}
+
+struct node_state docker_copy_node(struct arena *arena, const struct node_state *node)
+{
+    struct node_state copy = *node;
+    copy.name = arena_string(arena, node->name);
+    copy.id = arena_string(arena, node->id);
+    copy.role = arena_string(arena, node->role);
+    copy.image = arena_string(arena, node->image);
+    copy.owner = arena_string(arena, node->owner);
+    copy.shape = arena_string(arena, node->shape);
+    copy.network = arena_string(arena, node->network);
+    copy.ipv4 = arena_string(arena, node->ipv4);
+    copy.api_host = arena_string(arena, node->api_host);
+    return copy;
+}
+
+const struct node_state *docker_first_control_plane(const struct cluster_state *state)
+{
+    for (size_t i = 0; i < state->node_count; i++)
+        if (strcmp(state->nodes[i].role, node_role_name(NODE_CONTROL_PLANE)) == 0)
+            return &state->nodes[i];
+    return NULL;
+}
+
+static void copy_clusters(struct arena *arena, const struct fleet_state *from,
+                          struct fleet_state *to)
+{
+    struct cluster_state *clusters = arena_array(arena, from->cluster_count, sizeof(*clusters));
+    for (size_t i = 0; i < from->cluster_count; i++) {
+        const struct cluster_state *cluster = &from->clusters[i];
+        struct node_state *nodes = arena_array(arena, cluster->node_count, sizeof(*nodes));
+        for (size_t j = 0; j < cluster->node_count; j++)
+            nodes[j] = docker_copy_node(arena, &cluster->nodes[j]);
+        clusters[i] = *cluster;
+        clusters[i].name = arena_string(arena, cluster->name);
+        clusters[i].nodes = nodes;
+    }
+    *to = (struct fleet_state){.clusters = clusters, .cluster_count = from->cluster_count};
+}
+
+/* Lists all clusters and keeps the list for those who look next. */
+static enum step_status list_all(struct flow *flow, const struct answer *answer, struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        flow_send_request(flow,
+                          docker_path(flow, "/containers/json?all=1&filters=",
+                                      "{\"label\":[\"" LABEL_CLUSTER "\"]}"),
+                          (struct request){.method = "GET", .reply_bytes_max = 256 * 1024 * 1024});
+        return STEP_WAITING;
+    }
+    if (answer->status != 200)
+        return docker_refused(flow, answer, "list containers", err);
+    struct snapshot *snapshot = &df->docker->snapshot;
+    arena_free(snapshot->arena);
+    *snapshot = (struct snapshot){.arena = arena_new(),
+                                  .taken_at_ms = flow->transport->now_ms(flow->transport)};
+    if (docker_parse_list(snapshot->arena, answer->body, answer->length, &snapshot->fleet, err))
+        return STEP_FAILED;
+    copy_clusters(df->into, &snapshot->fleet, df->fleet);
+    return STEP_DONE;
+}
+
+const struct step docker_list_steps[] = {
+    DOCKER_REACH,
+    {.name = "list containers", .run = list_all, .timeout_ms = 30000},
+    {0},
+};
+
+/* Which container the action is about: its subject node, or the first control plane. */
+static const struct node_state *pick(struct docker_flow *df, const struct cluster_state *cluster)
+{
+    if (!df->node && df->input.action->kind != ACTION_DELETE_NODE &&
+        df->input.action->kind != ACTION_START_NODE)
+        return docker_first_control_plane(cluster);
+    for (size_t i = 0; i < cluster->node_count; i++)
+        if (strcmp(cluster->nodes[i].name, df->input.action->subject) == 0)
+            return &cluster->nodes[i];
+    return NULL;
+}
+
+static const char *filter_cluster(struct flow *flow, const char *cluster)
+{
+    return arena_format(flow->arena, "{\"label\":[\"" LABEL_CLUSTER "=%s\"]}", cluster);
+}
+
+enum step_status docker_find_node(struct flow *flow, const struct answer *answer,
+                                  struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        flow_send(
+            flow, "GET",
+            docker_path(flow, "/containers/json?all=1&filters=", filter_cluster(flow, df->cluster)),
+            NULL);
+        return STEP_WAITING;
+    }
+    if (answer->status != 200)
+        return docker_refused(flow, answer, "list containers", err);
+    struct fleet_state fleet;
+    if (docker_parse_list(flow->arena, answer->body, answer->length, &fleet, err))
+        return STEP_FAILED;
+    const struct cluster_state *cluster = fleet_state_find(&fleet, df->cluster);
+    df->found = cluster ? pick(df, cluster) : NULL;
+    if (!df->found && df->input.action->kind == ACTION_DELETE_NODE)
+        return STEP_DONE; /* gone already */
+    if (!df->found) {
+        error_set(err, ERROR_CONFLICT, "the container of %s is gone", df->cluster);
+        return STEP_FAILED;
+    }
+    /* The last check before anything is changed: is it ours? */
+    const struct docker_options *options = &df->docker->options;
+    if (!options->any_owner &&
+        (!df->found->owner || strcmp(df->found->owner, options->fleet) != 0)) {
+        error_set(err, ERROR_INVALID, "container %s was not made by fleet '%s'; left alone",
+                  df->found->name, options->fleet);
+        return STEP_FAILED;
+    }
+    return STEP_DONE;
+}

@@ -1,0 +1,214 @@
+/* One look at one cluster: its containers, its record, and what its API says. */
+#include "drivers/docker_flow.h"
+
+#include <string.h>
+
+/* How long a list stays good for others who look, unless something was changed. */
+enum { SNAPSHOT_MS = 1000 };
+
+static bool snapshot_fresh(struct flow *flow)
+{
+    const struct snapshot *snapshot = &docker_flow_of(flow)->docker->snapshot;
+    return snapshot->arena &&
+           flow->transport->now_ms(flow->transport) - snapshot->taken_at_ms <= SNAPSHOT_MS;
+}
+
+static void take_nodes(struct docker_flow *df, const struct fleet_state *fleet)
+{
+    const struct cluster_state *seen = fleet_state_find(fleet, df->cluster);
+    *df->state = (struct cluster_state){
+        .name = arena_string(df->into, df->cluster),
+        .observed_at_ms = df->flow.transport->now_ms(df->flow.transport),
+    };
+    if (!seen)
+        return;
+    struct node_state *nodes = arena_array(df->into, seen->node_count, sizeof(*nodes));
+    for (size_t i = 0; i < seen->node_count; i++)
+        nodes[i] = docker_copy_node(df->into, &seen->nodes[i]);
+    df->state->nodes = nodes;
+    df->state->node_count = seen->node_count;
+}
+
+static enum step_status list_one(struct flow *flow, const struct answer *answer, struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer && snapshot_fresh(flow)) {
+        take_nodes(df, &df->docker->snapshot.fleet);
+        return STEP_DONE;
+    }
+    if (!answer) {
+        const char *filter =
+            arena_format(flow->arena, "{\"label\":[\"" LABEL_CLUSTER "=%s\"]}", df->cluster);
+        flow_send(flow, "GET", docker_path(flow, "/containers/json?all=1&filters=", filter), NULL);
+        return STEP_WAITING;
+    }
+    if (answer->status != 200)
+        return docker_refused(flow, answer, "list containers", err);
+    struct fleet_state fleet;
+    if (docker_parse_list(flow->arena, answer->body, answer->length, &fleet, err))
+        return STEP_FAILED;
+    take_nodes(df, &fleet);
+    return STEP_DONE;
+}
+
+/* The node whose files and API speak for the cluster, if it is one of ours. */
+static const struct node_state *speaker(const struct docker_flow *df)
+{
+    const struct node_state *node = docker_first_control_plane(df->state);
+    return node && node->owner ? node : NULL;
+}
+
+static void parse_record(struct docker_flow *df)
+{
+    const struct archive_file *file = archive_find(&df->files, "fleet.json");
+    if (!file || !file->bytes) {
+        df->state->recorded = SEEN_NO;
+        return;
+    }
+    /* A torn record is as good as none: the set-up is repeated, which harms nothing. */
+    struct error *broken = NULL;
+    df->state->recorded =
+        facet_record_parse(df->into, file->bytes, file->length, &df->state->applied, &broken) == 0
+            ? SEEN_YES
+            : SEEN_NO;
+    error_free(broken);
+}
+
+static enum step_status read_record(struct flow *flow, const struct answer *answer,
+                                    struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    const struct node_state *node = speaker(df);
+    if (!node || node->status == CONTAINER_REMOVING || node->status == CONTAINER_DEAD) {
+        df->state->recorded = node || !df->state->node_count ? SEEN_NO : SEEN_UNKNOWN;
+        return STEP_DONE;
+    }
+    if (!answer) {
+        docker_read_files(flow, node->id, "/kind/fleet.json");
+        return STEP_WAITING;
+    }
+    if (docker_files(flow, answer, err))
+        return STEP_FAILED;
+    parse_record(df);
+    return STEP_DONE;
+}
+
+static bool api_published(const struct docker_flow *df)
+{
+    const struct node_state *node = speaker(df);
+    return df->state->recorded == SEEN_YES && node && node->status == CONTAINER_RUNNING &&
+           node->api_port;
+}
+
+/* The user's own entry: is it there, and for the port that is published now? */
+static enum step_status look_kubeconfig(struct flow *flow, const struct answer *answer,
+                                        struct error **err)
+{
+    (void)answer, (void)err;
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!api_published(df))
+        return STEP_DONE;
+    struct error *unreadable = NULL;
+    bool found = false;
+    if (kubeconfig_file_access(df->docker->options.kubeconfig, df->cluster, &df->access, &found,
+                               &unreadable)) {
+        df->state->message = arena_string(df->into, unreadable->message);
+        error_free(unreadable);
+        return STEP_DONE; /* unknown: an unreadable file is not rewritten */
+    }
+    df->access_known = found;
+    bool current =
+        found && strcmp(df->access.server, docker_api_server(flow->arena, speaker(df))) == 0;
+    df->state->kubeconfig = current ? SEEN_YES : SEEN_NO;
+    df->kubeconfig_fresh = current;
+    return STEP_DONE;
+}
+
+static void understand_nodes(struct docker_flow *df, const struct answer *answer)
+{
+    size_t ready = 0, total = 0;
+    struct error *odd = NULL;
+    const char *message = NULL;
+    if (kube_count_ready(df->into, answer->body, answer->length, &ready, &total,
+                         &df->state->version, &message, &odd)) {
+        df->state->message = arena_string(df->into, odd->message);
+        error_free(odd);
+        return;
+    }
+    df->state->ready_count = ready;
+    df->state->ready = ready == total && total > 0 ? SEEN_YES : SEEN_NO;
+    df->state->message = message;
+}
+
+/* The API does not let us in with the user's entry: it is of an older cluster of that name. */
+static bool entry_is_stale(const struct answer *answer)
+{
+    if (answer->failure)
+        return answer->failure->kind == ERROR_INVALID; /* the certificate is another's */
+    return answer->status == 401 || answer->status == 403;
+}
+
+static enum step_status ask_api(struct flow *flow, const struct answer *answer, struct error **err)
+{
+    (void)err;
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!api_published(df) || !df->access_known)
+        return STEP_DONE;
+    if (!answer) {
+        if (!df->kubeconfig_fresh)
+            return STEP_DONE;
+        kube_send(flow, "GET", "/api/v1/nodes", NULL, NULL);
+        return STEP_WAITING;
+    }
+    if (entry_is_stale(answer)) {
+        df->state->kubeconfig = SEEN_NO;
+        df->kubeconfig_fresh = false;
+    } else if (answer->failure) {
+        df->state->ready = SEEN_NO;
+        df->state->message =
+            arena_format(df->into, "the API does not answer: %s", answer->failure->message);
+    } else if (answer->status != 200) {
+        df->state->ready = SEEN_NO;
+        df->state->message =
+            arena_format(df->into, "the API answers with status %d", answer->status);
+    } else {
+        understand_nodes(df, answer);
+    }
+    return STEP_DONE;
+}
+
+const struct step docker_observe_steps[] = {
+    DOCKER_REACH,
+    {.name = "list containers", .run = list_one, .timeout_ms = 30000},
+    {.name = "read the record", .run = read_record, .timeout_ms = 10000},
+    {.name = "read the kubeconfig", .run = look_kubeconfig, .timeout_ms = 10000},
+    {.name = "ask the cluster", .run = ask_api, .timeout_ms = 15000, .tolerant = true},
+    {0},
+};
+
+static enum step_status take_admin(struct flow *flow, const struct answer *answer,
+                                   struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
+        return STEP_WAITING;
+    }
+    if (docker_files(flow, answer, err))
+        return STEP_FAILED;
+    const struct archive_file *file = archive_find(&df->files, "admin.conf");
+    if (!file || !file->bytes) {
+        error_set(err, ERROR_CONFLICT, "%s has no admin.conf yet", df->found->name);
+        return STEP_FAILED;
+    }
+    df->admin->admin_conf = arena_string_n(df->into, file->bytes, file->length);
+    df->admin->server = docker_api_server(df->into, df->found);
+    return STEP_DONE;
+}
+
+const struct step docker_admin_steps[] = {
+    DOCKER_REACH,
+    DOCKER_FIND,
+    {.name = "read the admin credentials", .run = take_admin, .timeout_ms = 10000},
+    {0},
+};

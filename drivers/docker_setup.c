@@ -1,0 +1,282 @@
+/* What makes a cluster of a bare API: CNI, storage, the user's entry, Ready, the record. */
+#include "drivers/docker_flow.h"
+
+#include "base/memory.h"
+#include "model/document.h"
+#include <string.h>
+
+enum { APPLY_MS = 60 * 1000, READY_MS = 300 * 1000 };
+
+static enum step_status read_manifests(struct flow *flow, const struct answer *answer,
+                                       struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        docker_read_files(flow, df->found->id, "/kind/manifests");
+        return STEP_WAITING;
+    }
+    return docker_files(flow, answer, err) ? STEP_FAILED : STEP_DONE;
+}
+
+/* Replaces every occurrence of a word; heap, caller frees. */
+static char *replace_word(const char *text, const char *word, const char *with)
+{
+    struct text out;
+    text_init(&out, 0);
+    for (const char *found; (found = strstr(text, word)); text = found + strlen(word)) {
+        text_add_bytes(&out, text, (size_t)(found - text));
+        text_add(&out, with);
+    }
+    text_add(&out, text);
+    return text_take(&out);
+}
+
+static int parse_manifest(struct docker_flow *df, const char *file, const char *text,
+                          struct error **err)
+{
+    struct problem_list problems;
+    problem_list_init(&problems, df->flow.arena);
+    json_decref(df->objects);
+    df->next_object = 0;
+    df->objects = document_parse(file, text, strlen(text), &problems);
+    if (df->objects)
+        return 0;
+    return error_set(err, ERROR_INVALID, "/kind/manifests/%s of the image, line %u: %s", file,
+                     problems.count ? problems.items[0].place.line : 0,
+                     problems.count ? problems.items[0].message : "no YAML");
+}
+
+/* Upstream's marker in CNI manifests that want to know where the API is. */
+static void patch_endpoint(struct docker_flow *df)
+{
+    const char *endpoint =
+        arena_format(df->flow.arena, "%s-external-load-balancer:6443", df->cluster);
+    size_t index;
+    json_t *object;
+    json_array_foreach(df->objects, index, object)
+    {
+        const char *kind = json_string_value(json_object_get(object, "kind"));
+        if (!kind || strcmp(kind, "DaemonSet") != 0)
+            continue;
+        json_t *pod =
+            json_object_get(json_object_get(json_object_get(object, "spec"), "template"), "spec");
+        json_t *container = json_array_get(json_object_get(pod, "containers"), 0);
+        json_t *environment = json_object_get(container, "env");
+        if (!environment && json_is_object(container)) {
+            environment = json_array();
+            json_object_set_new(container, "env", environment);
+        }
+        json_array_append_new(environment, json_pack("{s:s,s:s}", "name", "CONTROL_PLANE_ENDPOINT",
+                                                     "value", endpoint));
+    }
+}
+
+static enum step_status prepare_cni(struct flow *flow, const struct answer *answer,
+                                    struct error **err)
+{
+    (void)answer;
+    struct docker_flow *df = docker_flow_of(flow);
+    const struct archive_file *file = archive_find(&df->files, "manifests/default-cni.yaml");
+    if (!file || !file->bytes) {
+        error_set(err, ERROR_INVALID,
+                  "the image has no /kind/manifests/default-cni.yaml; "
+                  "with networking.disableDefaultCNI none is needed");
+        return STEP_FAILED;
+    }
+    cleanup_free char *plain = memory_string_n(file->bytes, file->length);
+    bool template = strstr(plain, "would you kindly template this file") != NULL;
+    cleanup_free char *filled =
+        template ? replace_word(plain, "{{ .PodSubnet }}", df->input.spec->networking.pod_subnet)
+                 : memory_string(plain);
+    if (parse_manifest(df, "default-cni.yaml", filled, err))
+        return STEP_FAILED;
+    if (strstr(plain, "would you kindly patch this file"))
+        patch_endpoint(df);
+    return STEP_DONE;
+}
+
+static const char fallback_storage[] = "apiVersion: storage.k8s.io/v1\n"
+                                       "kind: StorageClass\n"
+                                       "metadata:\n"
+                                       "  name: standard\n"
+                                       "  annotations:\n"
+                                       "    storageclass.kubernetes.io/is-default-class: \"true\"\n"
+                                       "provisioner: kubernetes.io/host-path\n";
+
+static enum step_status prepare_storage(struct flow *flow, const struct answer *answer,
+                                        struct error **err)
+{
+    (void)answer;
+    struct docker_flow *df = docker_flow_of(flow);
+    const struct archive_file *file = archive_find(&df->files, "manifests/default-storage.yaml");
+    cleanup_free char *text = file && file->bytes ? memory_string_n(file->bytes, file->length)
+                                                  : memory_string(fallback_storage);
+    return parse_manifest(df, "default-storage.yaml", text, err) ? STEP_FAILED : STEP_DONE;
+}
+
+#define MANIFESTS                                                                                  \
+    {                                                                                              \
+        .name = "read the manifests", .run = read_manifests, .timeout_ms = 10000                   \
+    }
+#define APPLY_OBJECTS                                                                              \
+    {                                                                                              \
+        .name = "apply the manifest", .run = kube_apply_objects, .timeout_ms = APPLY_MS,           \
+        .poll_ms = 200, .tolerant = true                                                           \
+    }
+
+const struct step docker_cni_steps[] = {
+    DOCKER_REACH,
+    DOCKER_FIND,
+    DOCKER_ACCESS,
+    MANIFESTS,
+    {.name = "prepare the CNI", .run = prepare_cni, .timeout_ms = 1000},
+    APPLY_OBJECTS,
+    {0},
+};
+
+const struct step docker_storage_steps[] = {
+    DOCKER_REACH,
+    DOCKER_FIND,
+    DOCKER_ACCESS,
+    MANIFESTS,
+    {.name = "prepare the storage class", .run = prepare_storage, .timeout_ms = 1000},
+    APPLY_OBJECTS,
+    {0},
+};
+
+/* Writes the user's entry; the file's own lock has a deadline of its own. */
+static enum step_status write_kubeconfig(struct flow *flow, const struct answer *answer,
+                                         struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
+        return STEP_WAITING;
+    }
+    if (docker_files(flow, answer, err))
+        return STEP_FAILED;
+    const struct archive_file *file = archive_find(&df->files, "admin.conf");
+    if (!file || !file->bytes) {
+        error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->found->name);
+        return STEP_FAILED;
+    }
+    struct text renamed;
+    text_init(&renamed, 0);
+    int result = kubeconfig_from_admin(file->bytes, df->cluster, df->access.server, &renamed, err);
+    if (result == 0)
+        result = kubeconfig_file_put(df->docker->options.kubeconfig, df->cluster, renamed.data,
+                                     KUBECONFIG_KEEP_CONTEXT, err);
+    text_done(&renamed);
+    return result == 0 ? STEP_DONE : STEP_FAILED;
+}
+
+const struct step docker_kubeconfig_steps[] = {
+    DOCKER_REACH,  DOCKER_FIND,
+    DOCKER_ACCESS, {.name = "write the kubeconfig", .run = write_kubeconfig, .timeout_ms = 20000},
+    {0},
+};
+
+static enum step_status await_nodes(struct flow *flow, const struct answer *answer,
+                                    struct error **err)
+{
+    (void)err;
+    if (!answer) {
+        kube_send(flow, "GET", "/api/v1/nodes", NULL, NULL);
+        return STEP_WAITING;
+    }
+    if (answer->failure || answer->status != 200) {
+        flow->waiting_for = docker_message(flow, answer);
+        return STEP_AGAIN;
+    }
+    size_t ready = 0, total = 0;
+    const char *version = NULL, *message = NULL;
+    struct error *odd = NULL;
+    if (kube_count_ready(flow->arena, answer->body, answer->length, &ready, &total, &version,
+                         &message, &odd)) {
+        message = arena_string(flow->arena, odd->message);
+        error_free(odd);
+    }
+    flow->waiting_for = message ? message : "no node has registered yet";
+    return total > 0 && ready == total ? STEP_DONE : STEP_AGAIN;
+}
+
+/* Cluster DNS is up when a replica says that it is. */
+static enum step_status await_dns(struct flow *flow, const struct answer *answer,
+                                  struct error **err)
+{
+    (void)err;
+    if (!answer) {
+        kube_send(flow, "GET", "/apis/apps/v1/namespaces/kube-system/deployments/coredns", NULL,
+                  NULL);
+        return STEP_WAITING;
+    }
+    if (!answer->failure && answer->status == 404)
+        return STEP_DONE; /* removed by the user: nothing of ours to wait for */
+    json_t *deployment = json_loadb(answer->body, answer->length, 0, NULL);
+    json_int_t available = json_integer_value(
+        json_object_get(json_object_get(deployment, "status"), "availableReplicas"));
+    json_decref(deployment);
+    flow->waiting_for = answer->failure || answer->status != 200
+                            ? docker_message(flow, answer)
+                            : "cluster DNS has no available replica yet";
+    return available > 0 ? STEP_DONE : STEP_AGAIN;
+}
+
+const struct step docker_ready_steps[] = {
+    DOCKER_REACH,
+    DOCKER_FIND,
+    DOCKER_ACCESS,
+    {.name = "wait for the nodes",
+     .run = await_nodes,
+     .timeout_ms = READY_MS,
+     .poll_ms = 100,
+     .tolerant = true},
+    {.name = "wait for cluster DNS",
+     .run = await_dns,
+     .timeout_ms = READY_MS,
+     .poll_ms = 100,
+     .tolerant = true},
+    {0},
+};
+
+static enum step_status write_record(struct flow *flow, const struct answer *answer,
+                                     struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (answer)
+        return answer->status == 200 ? STEP_DONE
+                                     : docker_refused(flow, answer, "write fleet.json", err);
+    struct facet_list facets;
+    spec_facets(flow->arena, df->input.spec, &facets);
+    struct text record;
+    text_init(&record, 0);
+    facet_record_print(df->cluster, &facets, &record);
+    const struct archive_file file = {
+        .path = "fleet.json", .bytes = record.data, .length = record.length, .mode = 0644};
+    int result = docker_write_files(flow, df->found->id, "/kind", &file, 1, err);
+    text_done(&record);
+    return result == 0 ? STEP_WAITING : STEP_FAILED;
+}
+
+const struct step docker_record_steps[] = {
+    DOCKER_REACH,
+    DOCKER_FIND,
+    {.name = "write the record", .run = write_record, .timeout_ms = 10000},
+    {0},
+};
+
+static enum step_status remove_kubeconfig(struct flow *flow, const struct answer *answer,
+                                          struct error **err)
+{
+    (void)answer;
+    struct docker_flow *df = docker_flow_of(flow);
+    bool changed = false;
+    return kubeconfig_file_remove(df->docker->options.kubeconfig, df->cluster, &changed, err)
+               ? STEP_FAILED
+               : STEP_DONE;
+}
+
+const struct step docker_forget_steps[] = {
+    {.name = "remove the kubeconfig entry", .run = remove_kubeconfig, .timeout_ms = 20000},
+    {0},
+};

@@ -1,0 +1,328 @@
+#include "drivers/fake_command.h"
+
+#include "base/memory.h"
+#include "drivers/fake_file.h"
+#include "drivers/fake_node.h"
+
+int fake_command_fail(struct fake_command *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    text_add_list(command->err, format, arguments);
+    va_end(arguments);
+    text_add(command->err, "\n");
+    return 1;
+}
+
+static int run_nothing(struct fake_command *command)
+{
+    (void)command;
+    return 0;
+}
+
+static int run_false(struct fake_command *command)
+{
+    (void)command;
+    return 1;
+}
+
+static int run_cat(struct fake_command *command)
+{
+    int code = 0;
+    for (size_t i = 1; command->arguments[i]; i++) {
+        const struct fake_file *file = fake_file_get(command->container, command->arguments[i]);
+        if (file)
+            text_add_bytes(command->out, file->bytes, file->length);
+        else
+            code = fake_command_fail(command, "cat: %s: No such file or directory",
+                                     command->arguments[i]);
+    }
+    return code;
+}
+
+static int run_echo(struct fake_command *command)
+{
+    for (size_t i = 1; command->arguments[i]; i++)
+        text_add_format(command->out, "%s%s", i > 1 ? " " : "", command->arguments[i]);
+    text_add(command->out, "\n");
+    return 0;
+}
+
+static int run_mkdir(struct fake_command *command)
+{
+    for (size_t i = 1; command->arguments[i]; i++)
+        if (command->arguments[i][0] != '-' &&
+            !fake_file_is_folder(command->container, command->arguments[i]))
+            fake_file_put(command->container, command->arguments[i], NULL, 0, 0755);
+    return 0;
+}
+
+static int run_rm(struct fake_command *command)
+{
+    for (size_t i = 1; command->arguments[i]; i++)
+        if (command->arguments[i][0] != '-')
+            fake_file_remove(command->container, command->arguments[i]);
+    fake_node_settle(command->call->world, command->container, command->call->now_ms);
+    return 0;
+}
+
+static int run_test(struct fake_command *command)
+{
+    const char *flag = command->arguments[1], *path = flag ? command->arguments[2] : NULL;
+    if (!path)
+        return flag && *flag ? 0 : 1;
+    bool folder = fake_file_is_folder(command->container, path);
+    bool file = fake_file_get(command->container, path) != NULL;
+    return strcmp(flag, "-d") == 0 ? !folder : strcmp(flag, "-e") == 0 ? !(file || folder) : !file;
+}
+
+/* mv and cp of one file. */
+static int run_move(struct fake_command *command)
+{
+    const char *const *arguments = command->arguments + 1;
+    while (*arguments && **arguments == '-')
+        arguments++;
+    if (!arguments[0] || !arguments[1])
+        return fake_command_fail(command, "%s: missing operand", command->arguments[0]);
+    const struct fake_file *file = fake_file_get(command->container, arguments[0]);
+    if (!file)
+        return fake_command_fail(command, "%s: cannot stat '%s': No such file or directory",
+                                 command->arguments[0], arguments[0]);
+    fake_file_put(command->container, arguments[1], file->bytes, file->length, file->mode);
+    if (strcmp(command->arguments[0], "mv") == 0)
+        fake_file_remove(command->container, arguments[0]);
+    fake_node_settle(command->call->world, command->container, command->call->now_ms);
+    return 0;
+}
+
+static bool is_kubelet(const char *unit)
+{
+    return strcmp(unit, "kubelet") == 0 || strcmp(unit, "kubelet.service") == 0;
+}
+
+static int unit_state(struct fake_command *command, const char *unit)
+{
+    const struct fake_container *container = command->container;
+    uint64_t now_ms = command->call->now_ms;
+    bool booted = fake_node_booted(command->call->world, container, now_ms);
+    bool active = is_kubelet(unit) ? booted && container->node.kubelet_at_ms : booted;
+    text_add(command->out, active ? "active\n" : "inactive\n");
+    return active ? 0 : 3;
+}
+
+static int run_systemctl(struct fake_command *command)
+{
+    const char *verb = NULL;
+    int code = 0;
+    for (size_t i = 1; command->arguments[i]; i++) {
+        const char *word = command->arguments[i];
+        if (word[0] == '-')
+            continue;
+        if (!verb) {
+            verb = word;
+        } else if (strcmp(verb, "is-active") == 0) {
+            code |= unit_state(command, word);
+        } else if (is_kubelet(word) &&
+                   (strcmp(verb, "stop") == 0 || strcmp(verb, "disable") == 0)) {
+            fake_node_stop_kubelet(command->container);
+        } else if (is_kubelet(word) && (strstr(verb, "start") || strcmp(verb, "enable") == 0)) {
+            fake_node_start_kubelet(command->call->world, command->container,
+                                    command->call->now_ms);
+        }
+    }
+    if (verb && strcmp(verb, "is-system-running") == 0)
+        text_add(command->out, "running\n");
+    return code;
+}
+
+static int run_journalctl(struct fake_command *command)
+{
+    text_add_format(command->out, "-- Logs begin --\n%s systemd[1]: fake journal\n",
+                    command->container->name);
+    return 0;
+}
+
+static int run_shell(struct fake_command *command);
+
+static const struct {
+    const char *name;
+    int (*run)(struct fake_command *command);
+} commands[] = {
+    {"true", run_nothing},
+    {":", run_nothing},
+    {"false", run_false},
+    {"cat", run_cat},
+    {"echo", run_echo},
+    {"mkdir", run_mkdir},
+    {"rm", run_rm},
+    {"test", run_test},
+    {"mv", run_move},
+    {"cp", run_move},
+    {"systemctl", run_systemctl},
+    {"journalctl", run_journalctl},
+    {"kubeadm", fake_kubeadm_run},
+    {"sh", run_shell},
+    {"bash", run_shell},
+    {"chmod", run_nothing},
+    {"ctr", run_nothing},
+    {"crictl", run_nothing},
+    {"sysctl", run_nothing},
+    {"update-ca-certificates", run_nothing},
+    {"sync", run_nothing},
+    {"sleep", run_nothing},
+    {"set", run_nothing},
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Programs that run another: options with a value, and how many words follow the options. */
+static const struct {
+    const char *name, *valued;
+    size_t words;
+} wrappers[] = {
+    {"flock", "wE", 1}, {"timeout", "ks", 1}, {"nice", "n", 0},
+    {"env", "uC", 0},   {"setsid", "", 0},    {"nohup", "", 0},
+};
+
+static const char *const *strip_one(const char *const *arguments)
+{
+    for (size_t i = 0; i < COUNT_OF(wrappers); i++) {
+        if (strcmp(base_name(arguments[0]), wrappers[i].name) != 0)
+            continue;
+        for (arguments++; *arguments && **arguments == '-' && (*arguments)[1]; arguments++)
+            if ((*arguments)[2] == '\0' && strchr(wrappers[i].valued, (*arguments)[1]) &&
+                arguments[1])
+                arguments++;
+        for (size_t j = 0; j < wrappers[i].words && *arguments; j++)
+            arguments++;
+        while (strcmp(wrappers[i].name, "env") == 0 && *arguments && strchr(*arguments, '='))
+            arguments++;
+        break;
+    }
+    return arguments;
+}
+
+static const char *const *strip(const char *const *arguments)
+{
+    for (;;) {
+        const char *const *rest = *arguments ? strip_one(arguments) : arguments;
+        if (rest == arguments)
+            return arguments;
+        arguments = rest;
+    }
+}
+
+int fake_command_run(struct fake_command *command)
+{
+    command->arguments = strip(command->arguments);
+    const char *name = command->arguments[0] ? base_name(command->arguments[0]) : "";
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(command);
+    text_add_format(command->out,
+                    "OCI runtime exec failed: exec failed: unable to start container process: "
+                    "exec: \"%s\": executable file not found in $PATH: unknown\r\n",
+                    command->arguments[0] ? command->arguments[0] : "");
+    return 127;
+}
+
+/* --- scripts --- */
+
+/* Words of one simple command, quotes taken off; NULL if it is not that simple. */
+static const char *const *split_words(struct arena *arena, const char *line, size_t length)
+{
+    const char **words = arena_array(arena, length + 2, sizeof(*words));
+    size_t count = 0, i = 0;
+    while (i < length) {
+        i += strspn(line + i, " \t\r");
+        if (i >= length || line[i] == '#')
+            break;
+        char *word = arena_alloc(arena, length + 1);
+        size_t used = 0;
+        char quote = '\0';
+        for (; i < length && (quote || !strchr(" \t\r", line[i])); i++) {
+            if (quote ? line[i] == quote : line[i] == '\'' || line[i] == '"')
+                quote = quote ? '\0' : line[i];
+            else if (quote != '\'' && strchr("|<>$`(){}*\\", line[i]))
+                return NULL;
+            else
+                word[used++] = line[i];
+        }
+        words[count++] = word;
+    }
+    return words;
+}
+
+/* Up to the next newline, ';' or "&&" outside quotes. */
+static size_t command_length(const char *script)
+{
+    char quote = '\0';
+    size_t i = 0;
+    for (; script[i]; i++) {
+        if (quote)
+            quote = script[i] == quote ? '\0' : quote;
+        else if (script[i] == '\'' || script[i] == '"')
+            quote = script[i];
+        else if (script[i] == '\n' || script[i] == ';' || script[i] == '&')
+            break;
+    }
+    return i;
+}
+
+static bool is_known(const char *const *words)
+{
+    words = strip(words);
+    for (size_t i = 0; words[0] && i < COUNT_OF(commands); i++)
+        if (strcmp(commands[i].name, base_name(words[0])) == 0)
+            return true;
+    return !words[0];
+}
+
+/* True if the script is a plain sequence of commands that we know. */
+static bool is_simple(struct arena *arena, const char *script)
+{
+    while (*script) {
+        size_t length = command_length(script);
+        const char *const *words = split_words(arena, script, length);
+        if (!words || !is_known(words))
+            return false;
+        script += length;
+        script += strspn(script, ";&\n");
+    }
+    return true;
+}
+
+static int run_script(struct fake_command *command, const char *script)
+{
+    json_array_append_new(
+        command->call->world->scripts,
+        json_pack("{s:s, s:s}", "container", command->container->name, "script", script));
+    if (!is_simple(command->call->arena, script))
+        return 0;
+    int code = 0;
+    while (*script && code == 0) {
+        size_t length = command_length(script);
+        struct fake_command part = *command;
+        part.arguments = split_words(command->call->arena, script, length);
+        if (part.arguments[0])
+            code = fake_command_run(&part);
+        command->more_ms = part.more_ms;
+        script += length;
+        script += strspn(script, ";&\n");
+    }
+    return code;
+}
+
+static int run_shell(struct fake_command *command)
+{
+    for (size_t i = 1; command->arguments[i]; i++) {
+        const char *word = command->arguments[i];
+        if (word[0] == '-' && strchr(word, 'c') && command->arguments[i + 1])
+            return run_script(command, command->arguments[i + 1]);
+    }
+    return 0;
+}

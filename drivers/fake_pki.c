@@ -1,0 +1,159 @@
+#include "drivers/fake_pki.h"
+
+#include "base/memory.h"
+#include <arpa/inet.h>
+#include <assert.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+void fake_identity_done(struct fake_identity *identity)
+{
+    free(TAKE(identity->certificate));
+    free(TAKE(identity->key));
+}
+
+static char *take_text(BIO *bio)
+{
+    char *bytes;
+    long length = BIO_get_mem_data(bio, &bytes);
+    char *text = memory_string_n(bytes, (size_t)length);
+    BIO_free(bio);
+    return text;
+}
+
+static char *key_text(EVP_PKEY *key)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
+    return take_text(bio);
+}
+
+static char *certificate_text(X509 *certificate)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, certificate);
+    return take_text(bio);
+}
+
+static void add_extension(X509 *certificate, X509 *issuer, int kind, const char *value)
+{
+    X509V3_CTX context;
+    X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, kind, value);
+    assert(extension);
+    X509_add_ext(certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+}
+
+static void add_part(X509_NAME *name, const char *part, const char *value)
+{
+    if (value)
+        X509_NAME_add_entry_by_txt(name, part, MBSTRING_UTF8, (const unsigned char *)value, -1, -1,
+                                   0);
+}
+
+static X509 *new_certificate(EVP_PKEY *key, const char *name, const char *organization)
+{
+    X509 *certificate = X509_new();
+    unsigned char serial[8];
+    RAND_bytes(serial, sizeof(serial));
+    serial[0] &= 0x7F;
+    BIGNUM *number = BN_bin2bn(serial, sizeof(serial), NULL);
+    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate));
+    BN_free(number);
+    X509_set_version(certificate, 2);
+    ASN1_TIME_set_string(X509_getm_notBefore(certificate), "20200101000000Z");
+    ASN1_TIME_set_string(X509_getm_notAfter(certificate), "20991231235959Z");
+    X509_set_pubkey(certificate, key);
+    add_part(X509_get_subject_name(certificate), "O", organization);
+    add_part(X509_get_subject_name(certificate), "CN", name);
+    return certificate;
+}
+
+static struct fake_identity finish(X509 *certificate, EVP_PKEY *key, EVP_PKEY *signer)
+{
+    X509_sign(certificate, signer, EVP_sha256());
+    struct fake_identity identity = {certificate_text(certificate), key_text(key)};
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return identity;
+}
+
+struct fake_identity fake_pki_authority(const char *name)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = new_certificate(key, name, NULL);
+    X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
+    add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE");
+    add_extension(certificate, certificate, NID_key_usage,
+                  "critical,digitalSignature,keyEncipherment,keyCertSign");
+    add_extension(certificate, certificate, NID_subject_key_identifier, "hash");
+    return finish(certificate, key, key);
+}
+
+static bool is_address(const char *name)
+{
+    unsigned char address[16];
+    return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
+}
+
+static void add_names(X509 *certificate, X509 *issuer, const char *const *names)
+{
+    struct text list;
+    text_init(&list, 0);
+    for (size_t i = 0; names && names[i]; i++)
+        if (*names[i])
+            text_add_format(&list, "%s%s:%s", list.length ? "," : "",
+                            is_address(names[i]) ? "IP" : "DNS", names[i]);
+    if (list.length)
+        add_extension(certificate, issuer, NID_subject_alt_name, list.data);
+    text_done(&list);
+}
+
+struct fake_identity fake_pki_sign(const char *authority_certificate, const char *authority_key,
+                                   const struct fake_subject *subject)
+{
+    BIO *certificate_bio = BIO_new_mem_buf(authority_certificate, -1);
+    BIO *key_bio = BIO_new_mem_buf(authority_key, -1);
+    X509 *issuer = PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL);
+    EVP_PKEY *signer = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+    struct fake_identity identity = {0};
+    if (issuer && signer) {
+        EVP_PKEY *key = EVP_EC_gen("P-256");
+        X509 *certificate = new_certificate(key, subject->name, subject->organization);
+        X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
+        add_extension(certificate, issuer, NID_key_usage,
+                      "critical,digitalSignature,keyEncipherment");
+        add_extension(certificate, issuer, NID_ext_key_usage,
+                      subject->server ? "serverAuth" : "clientAuth");
+        add_names(certificate, issuer, subject->names);
+        identity = finish(certificate, key, signer);
+    }
+    X509_free(issuer);
+    EVP_PKEY_free(signer);
+    BIO_free(certificate_bio);
+    BIO_free(key_bio);
+    return identity;
+}
+
+struct fake_identity fake_pki_keys(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PUBKEY(bio, key);
+    struct fake_identity identity = {take_text(bio), key_text(key)};
+    EVP_PKEY_free(key);
+    return identity;
+}
+
+void fake_base64(const char *bytes, size_t length, struct text *out)
+{
+    cleanup_free char *encoded = memory_new(4 * ((length + 2) / 3) + 1);
+    int written =
+        EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)bytes, (int)length);
+    text_add_bytes(out, encoded, (size_t)written);
+}

@@ -1,0 +1,388 @@
+#include "drivers/kubeconfig_file.h"
+
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * DESIGN: one change is lock, read, think (model/kubeconfig), write a new file
+ * beside the old one, rename it into place, unlock. Whatever fails on the way,
+ * the old file is whole. The lock lies beside the path as given, not beside
+ * what a link leads to, because that is where client-go looks for it.
+ */
+
+enum {
+    FILE_BYTES_MAX = 16 * 1024 * 1024,
+    LOCK_TIMEOUT_MS = 5000, /* kubectl holds its lock for some milliseconds */
+    LOCK_POLL_MS = 50,
+    LOCK_STALE_S = 60, /* nobody writes for so long: the one who locked is gone */
+    LINKS_MAX = 40,    /* as the kernel's own limit */
+};
+
+static int system_error(struct error **err, const char *verb, const char *path)
+{
+    int number = errno;
+    return error_set(err, ERROR_UNAVAILABLE, "%s %s: %s", verb, path, strerror(number));
+}
+
+static void close_file(const int *file)
+{
+    if (*file >= 0)
+        close(*file);
+}
+#define cleanup_close __attribute__((cleanup(close_file)))
+
+/* Paths. */
+
+static bool has_path(const struct kubeconfig_paths *paths, const char *path, size_t length)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        if (strlen(paths->items[i]) == length && memcmp(paths->items[i], path, length) == 0)
+            return true;
+    return false;
+}
+
+static void add_path(struct kubeconfig_paths *paths, const char *path, size_t length)
+{
+    if (length == 0 || has_path(paths, path, length))
+        return;
+    paths->items = memory_resize(paths->items, paths->count + 1, sizeof(*paths->items));
+    paths->items[paths->count++] = memory_string_n(path, length);
+}
+
+static void add_path_list(struct kubeconfig_paths *paths, const char *list)
+{
+    for (const char *at = list; at && *at;) {
+        size_t length = strcspn(at, ":");
+        add_path(paths, at, length);
+        at += length + (at[length] == ':');
+    }
+}
+
+int kubeconfig_paths_find(const char *flag, struct kubeconfig_paths *paths, struct error **err)
+{
+    struct kubeconfig_paths found = {0};
+    const char *home = getenv("HOME");
+    if (flag)
+        add_path(&found, flag, strlen(flag));
+    if (!found.count)
+        add_path_list(&found, getenv("KUBECONFIG"));
+    if (!found.count && home && *home) {
+        cleanup_free char *path = memory_format("%s/.kube/config", home);
+        add_path(&found, path, strlen(path));
+    }
+    if (!found.count)
+        return error_set(err, ERROR_INVALID,
+                         "no kubeconfig file to use: HOME is not set; give --kubeconfig FILE");
+    *paths = found;
+    return 0;
+}
+
+void kubeconfig_paths_done(struct kubeconfig_paths *paths)
+{
+    for (size_t i = 0; i < paths->count; i++)
+        free(paths->items[i]);
+    free(paths->items);
+    *paths = (struct kubeconfig_paths){0};
+}
+
+const char *kubeconfig_paths_target(const struct kubeconfig_paths *paths)
+{
+    struct stat status;
+    for (size_t i = 0; i < paths->count; i++)
+        if (stat(paths->items[i], &status) == 0 && !S_ISDIR(status.st_mode))
+            return paths->items[i];
+    return paths->items[paths->count - 1];
+}
+
+/* "a/b" to "a", "b" to ".", "/b" to "/". */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return memory_string(".");
+    return memory_string_n(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* mkdir -p, with upstream's mode. */
+static int make_folders(const char *folder, struct error **err)
+{
+    if (mkdir(folder, 0755) == 0 || errno == EEXIST)
+        return 0;
+    if (errno != ENOENT)
+        return system_error(err, "make folder", folder);
+    cleanup_free char *parent = folder_of(folder);
+    if (strcmp(parent, folder) == 0 || make_folders(parent, err) < 0)
+        return *err ? -1 : system_error(err, "make folder", folder);
+    if (mkdir(folder, 0755) < 0 && errno != EEXIST)
+        return system_error(err, "make folder", folder);
+    return 0;
+}
+
+/* Where the link leads, if path is one; *target stays NULL if it is none. */
+static int read_link(const char *path, char **target, struct error **err)
+{
+    char link[PATH_MAX];
+    ssize_t length = readlink(path, link, sizeof(link) - 1);
+    if (length < 0)
+        return errno == EINVAL || errno == ENOENT ? 0 : system_error(err, "read link", path);
+    link[length] = '\0';
+    cleanup_free char *folder = folder_of(path);
+    *target = link[0] == '/' ? memory_string(link) : memory_format("%s/%s", folder, link);
+    return 0;
+}
+
+/* The file behind all links, which need not exist. */
+static char *follow_links(const char *path, struct error **err)
+{
+    cleanup_free char *current = memory_string(path);
+    for (int links = 0; links < LINKS_MAX; links++) {
+        cleanup_free char *next = NULL;
+        if (read_link(current, &next, err) < 0)
+            return NULL;
+        if (!next)
+            return TAKE(current);
+        free(current);
+        current = TAKE(next);
+    }
+    error_set(err, ERROR_INVALID, "%s: too many links follow each other", path);
+    return NULL;
+}
+
+/* The lock. */
+
+struct file_lock {
+    char *path; /* NULL: not held */
+};
+
+static void unlock(struct file_lock *lock)
+{
+    if (lock->path)
+        (void)unlink(lock->path);
+    free(lock->path);
+}
+#define cleanup_unlock __attribute__((cleanup(unlock)))
+
+static uint64_t now_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* The lock's age in seconds; 0 if it went away, or the clock was put back. */
+static uint64_t lock_age_s(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) < 0)
+        return 0;
+    uint64_t now_s = now_ms(CLOCK_REALTIME) / 1000, then_s = (uint64_t)status.st_mtime;
+    return now_s > then_s ? now_s - then_s : 0;
+}
+
+static int locked_error(const char *path, uint64_t waited_ms, struct error **err)
+{
+    uint64_t age_s = lock_age_s(path);
+    if (age_s < LOCK_STALE_S)
+        return error_set(err, ERROR_TIMEOUT, "%s: locked by another program for %.1f s", path,
+                         (double)waited_ms / 1000);
+    return error_set(err, ERROR_TIMEOUT,
+                     "%s: left behind %llu s ago, it seems; if no kubectl or kind is at work, "
+                     "remove it: rm '%s'",
+                     path, (unsigned long long)age_s, path);
+}
+
+static int lock_file(const char *path, uint32_t timeout_ms, struct file_lock *lock,
+                     struct error **err)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
+    cleanup_free char *lock_path = memory_format("%s.lock", path);
+    uint64_t started_ms = now_ms(CLOCK_MONOTONIC);
+    uint64_t limit_ms = timeout_ms ? timeout_ms : LOCK_TIMEOUT_MS;
+    for (;;) {
+        cleanup_close int file = open(lock_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0);
+        if (file >= 0) {
+            lock->path = TAKE(lock_path);
+            return 0;
+        }
+        if (errno != EEXIST)
+            return system_error(err, "lock with", lock_path);
+        uint64_t waited_ms = now_ms(CLOCK_MONOTONIC) - started_ms;
+        if (waited_ms >= limit_ms)
+            return locked_error(lock_path, waited_ms, err);
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+/* Reading. */
+
+static int read_bytes(int file, const char *path, struct text *text, struct error **err)
+{
+    char buffer[16 * 1024];
+    for (;;) {
+        ssize_t length = read(file, buffer, sizeof(buffer));
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0)
+            return system_error(err, "read", path);
+        if (length == 0)
+            break;
+        text_add_bytes(text, buffer, (size_t)length);
+        if (text->overflow)
+            return error_set(err, ERROR_INVALID, "%s: larger than %d MiB", path,
+                             FILE_BYTES_MAX / 1024 / 1024);
+    }
+    if (memchr(text->data, '\0', text->length))
+        return error_set(err, ERROR_INVALID, "%s: holds a NUL byte: not a kubeconfig", path);
+    return 0;
+}
+
+/* The whole file; nothing, and *exists false, where there is none. */
+static int read_file(const char *path, struct text *text, struct stat *status, bool *exists,
+                     struct error **err)
+{
+    cleanup_close int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    *exists = file >= 0;
+    if (!*exists)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : system_error(err, "read", path);
+    if (fstat(file, status) < 0)
+        return system_error(err, "read", path);
+    if (!S_ISREG(status->st_mode))
+        return error_set(err, ERROR_INVALID, "%s: not a regular file", path);
+    return read_bytes(file, path, text, err);
+}
+
+/* Writing. */
+
+static int write_bytes(int file, const struct text *text)
+{
+    for (size_t written = 0; written < text->length;) {
+        ssize_t length = write(file, text->data + written, text->length - written);
+        if (length < 0 && errno != EINTR)
+            return -1;
+        written += length > 0 ? (size_t)length : 0;
+    }
+    return 0;
+}
+
+/* Mode and owner as the old file has them (NULL: none); mkostemp itself gives 0600. */
+static int set_attributes(int file, const struct stat *old)
+{
+    if (!old)
+        return 0;
+    if ((old->st_uid != geteuid() || old->st_gid != getegid()) &&
+        fchown(file, old->st_uid, old->st_gid) < 0)
+        return -1;
+    return fchmod(file, old->st_mode & 07777);
+}
+
+static int write_temporary(int file, const struct text *text, const struct stat *old)
+{
+    if (set_attributes(file, old) < 0 || write_bytes(file, text) < 0)
+        return -1;
+    return fsync(file);
+}
+
+/* Without it the rename itself might not outlive a power cut. */
+static void sync_folder(const char *path)
+{
+    cleanup_free char *folder = folder_of(path);
+    cleanup_close int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file >= 0)
+        (void)fsync(file);
+}
+
+static int replace_file(const char *path, const struct text *text, const struct stat *old,
+                        struct error **err)
+{
+    cleanup_free char *temporary = memory_format("%s.XXXXXX", path);
+    cleanup_close int file = mkostemp(temporary, O_CLOEXEC);
+    if (file < 0)
+        return system_error(err, "write beside", path);
+    if (write_temporary(file, text, old) < 0 || rename(temporary, path) < 0) {
+        (void)system_error(err, "write", path);
+        (void)unlink(temporary);
+        return -1;
+    }
+    sync_folder(path);
+    return 0;
+}
+
+/* The three uses. */
+
+int kubeconfig_file_put(const struct kubeconfig_paths *paths, const char *cluster,
+                        const char *addition, enum kubeconfig_context context, struct error **err)
+{
+    const char *path = kubeconfig_paths_target(paths);
+    cleanup_free char *folder = folder_of(path);
+    cleanup_unlock struct file_lock lock = {0};
+    if (make_folders(folder, err) < 0 || lock_file(path, paths->lock_timeout_ms, &lock, err) < 0)
+        return -1;
+    cleanup_free char *target = follow_links(path, err);
+    cleanup_text struct text old, new;
+    text_init(&old, FILE_BYTES_MAX);
+    text_init(&new, 0);
+    struct stat status;
+    bool exists;
+    if (!target || read_file(target, &old, &status, &exists, err) < 0 ||
+        kubeconfig_merge(path, old.data, cluster, addition, context, &new, err) < 0)
+        return -1;
+    if (exists && strcmp(old.data, new.data) == 0)
+        return 0;
+    return replace_file(target, &new, exists ? &status : NULL, err);
+}
+
+static int remove_from(const char *path, uint32_t timeout_ms, const char *cluster, bool *changed,
+                       struct error **err)
+{
+    if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return 0;
+    cleanup_unlock struct file_lock lock = {0};
+    if (lock_file(path, timeout_ms, &lock, err) < 0)
+        return -1;
+    cleanup_free char *target = follow_links(path, err);
+    cleanup_text struct text old, new;
+    text_init(&old, FILE_BYTES_MAX);
+    text_init(&new, 0);
+    struct stat status;
+    bool exists, removed;
+    if (!target || read_file(target, &old, &status, &exists, err) < 0 ||
+        kubeconfig_remove(path, old.data, cluster, &new, &removed, err) < 0)
+        return -1;
+    if (!removed)
+        return 0;
+    *changed = true;
+    return replace_file(target, &new, &status, err);
+}
+
+int kubeconfig_file_remove(const struct kubeconfig_paths *paths, const char *cluster, bool *changed,
+                           struct error **err)
+{
+    bool any = false;
+    for (size_t i = 0; i < paths->count; i++)
+        if (remove_from(paths->items[i], paths->lock_timeout_ms, cluster, &any, err) < 0)
+            return -1;
+    *changed = any;
+    return 0;
+}
+
+int kubeconfig_file_access(const struct kubeconfig_paths *paths, const char *cluster,
+                           struct kubeconfig_access *access, bool *found, struct error **err)
+{
+    bool any = false;
+    for (size_t i = 0; i < paths->count && !any; i++) {
+        cleanup_text struct text text;
+        text_init(&text, FILE_BYTES_MAX);
+        struct stat status;
+        bool exists;
+        if (read_file(paths->items[i], &text, &status, &exists, err) < 0)
+            return -1;
+        if (exists && kubeconfig_access(paths->items[i], text.data, cluster, access, &any, err) < 0)
+            return -1;
+    }
+    *found = any;
+    return 0;
+}
