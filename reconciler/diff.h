@@ -1,0 +1,47 @@
+/*
+ * diff.h - the pure heart: (desired, observed) to plan.
+ *
+ * Cannot fail, reads no clock, does no I/O; same inputs, same plan. Observe,
+ * diff, execute, repeated, ends in an empty plan. A plan that has refusals
+ * may have actions beside them: what is not refused is still mended. But
+ * nothing at all is done to a cluster with a container that is not ours, to
+ * one that cannot be read, or for a spec that asks for what is not supported.
+ */
+#ifndef RECONCILER_DIFF_H
+#define RECONCILER_DIFF_H
+
+#include "model/plan.h"
+#include "model/spec.h"
+#include "model/state.h"
+#include <stdbool.h>
+
+struct diff_policy {
+    const char *fleet;   /* whose containers are ours */
+    const char *network; /* "kind" */
+    /* What may cost data. allow_delete is also what a pass of pruning gives. */
+    bool allow_replace, allow_recreate, allow_delete;
+    /*
+     * The imperative `delete cluster`: upstream's rule, every container with
+     * the cluster's label is meant, whoever made it. Implies allow_delete, and
+     * counts only where desired is NULL.
+     */
+    bool any_owner;
+};
+
+/*
+ * desired NULL means "must not exist". observed without nodes means "does not
+ * exist". The plan is initialised here, in the arena, with copies of all
+ * strings: desired and observed may go.
+ */
+void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
+                  const struct cluster_state *observed, const struct diff_policy *policy,
+                  struct plan *plan);
+
+/*
+ * What a spec asks for that this version does not do yet, each as a refusal
+ * of class CHANGE_LIVE, so that nothing is ever silently ignored. The plan is initialised by the
+ * caller.
+ */
+void diff_refuse_unsupported(const struct cluster_spec *desired, struct plan *plan);
+
+#endif

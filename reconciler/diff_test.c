@@ -1,0 +1,359 @@
+#include "reconciler/diff.h"
+
+#include "base/memory.h"
+#include "base/test.h"
+#include "base/text.h"
+#include "reconciler/notation.h"
+
+/* made NULL: the cluster was made by the spec that is desired now. */
+struct row {
+    const char *name, *desired, *made, *observed, *policy, *plan;
+};
+
+/* clang-format off */
+static const struct row rows[] = {
+    /* --- Set-up. A plan that begins with '@' is a golden file. --- */
+    {"nothing is there", "cp", NULL, "", "", "@create"},
+    {"without a CNI nobody waits for Ready", "cp nocni", NULL, "", "", "@create-nocni"},
+    {"without a proxy, own image", "cp proxy=none image=kind.local/node:v1.20.2", NULL, "", "",
+     "@create-noproxy"},
+    {"what is supported does not hinder",
+     "cp gate=A:true runtime=api/beta:false dns=lab mount=/h:/c publish=80:8080 label=k:v "
+     "proxy=ipvs address=0.0.0.0 port=6443", NULL, "", "", "@create"},
+    {"unfinished: the container is there and runs", "cp", NULL, "cp:running", "", "@resume"},
+    {"unfinished: the container is restarting", "cp", NULL, "cp:restarting", "", "@resume"},
+    {"unfinished: the container exited", "cp nocni proxy=none", NULL, "cp:exited", "",
+     "start-node a-control-plane (exited)\n"
+     "bootstrap a-control-plane <- 0 (set-up is not finished)\n"
+     "upload-config a <- 1 (set-up is not finished)\n"
+     "mark-control-plane a <- 1 (set-up is not finished)\n"
+     "token a <- 1 (set-up is not finished)\n"
+     "dns a <- 1 (set-up is not finished)\n"
+     "storage a <- 1 (set-up is not finished)\n"
+     "kubeconfig a <- 1 (set-up is not finished)\n"
+     "record a <- 2 3 4 5 6 7 (set-up is not finished)\n"},
+    {"unfinished: the container was only created", "cp", NULL, "cp:created", "", "@resume-created"},
+    {"unfinished: the container is paused", "cp", NULL, "cp:paused", "", "@resume-paused"},
+    {"only a worker of it is left", "cp", NULL, "w:running", "", "@create-extra"},
+    {"only a worker is left, and the record cannot be read", "cp", NULL, "w:running unreadable", "",
+     "@create-extra"},
+    {"unfinished: a container is dead", "cp", NULL, "cp:dead", "",
+     "delete-node a-control-plane (the container is dead)\n"},
+    {"unfinished: a container is being removed", "cp", NULL, "cp:removing w:running", "",
+     "delete-node a-control-plane (the container is being removed)\n"
+     "delete-node a-worker (the container is being removed)\n"},
+    {"unfinished: of another shape", "cp", NULL, "cp:running:misshapen", "",
+     "delete-node a-control-plane (made for other settings, and never finished)\n"},
+    {"unfinished: made for another image", "cp image=new", "cp image=old", "cp:exited", "",
+     "delete-node a-control-plane (made for other settings, and never finished)\n"},
+    {"unfinished: made for another subnet", "cp pod=10.8.0.0/16", "cp", "cp:running", "",
+     "delete-node a-control-plane (made for other settings, and never finished)\n"},
+    {"unfinished: under another name", "cp", NULL, "cp2:running", "",
+     "delete-node a-control-plane2 (is the only control plane, but has another name in the spec)\n"},
+
+    /* --- What is not known is left as it is. --- */
+    {"unreadable", "cp", NULL, "cp:running unreadable message=the_engine_is_gone", "",
+     "! a [live]: cannot be read now: the engine is gone\n"},
+    {"unreadable, of another shape", "cp", NULL, "cp:running:misshapen unreadable", "recreate",
+     "! a [live]: cannot be read now: no reason is known\n"},
+    {"unreadable, under another name", "cp", NULL, "cp2:running unreadable", "recreate",
+     "! a [live]: cannot be read now: no reason is known\n"},
+    {"unreadable and stopped", "cp", NULL, "cp:exited unreadable", "",
+     "! a [live]: cannot be read now: no reason is known\n"},
+
+    /* --- Complete, and mended. --- */
+    {"in sync", "cp", NULL, "cp:running recorded ready kubeconfig", "", ""},
+    {"in sync, all kinds of settings",
+     "cp gate=A:true runtime=api/beta:false dns=lab mount=/h:/c publish=80:8080 label=k:v", NULL,
+     "cp:running recorded ready kubeconfig", "", ""},
+    {"readiness unknown", "cp", NULL, "cp:running recorded kubeconfig", "", ""},
+    {"nothing known but the record", "cp", NULL, "cp:running recorded", "", ""},
+    {"restarting by itself", "cp", NULL, "cp:restarting recorded", "", ""},
+    {"not Ready", "cp", NULL, "cp:running recorded unready kubeconfig message=no_CNI", "",
+     "await-ready a (not Ready: no CNI)\n"},
+    {"not Ready, nobody says why", "cp", NULL, "cp:running recorded unready kubeconfig", "",
+     "await-ready a (not Ready)\n"},
+    {"not Ready, without a CNI of ours", "cp nocni", NULL, "cp:running recorded unready kubeconfig",
+     "", ""},
+    {"not Ready, made without a CNI of ours", "cp", "cp nocni",
+     "cp:running recorded unready kubeconfig", "",
+     "! networking.disableDefaultCNI [recreate]: true -> false; refused: needs --allow recreate (all "
+     "its data would go)\n"},
+    {"not Ready, made with a CNI of ours", "cp nocni", "cp",
+     "cp:running recorded unready kubeconfig", "",
+     "await-ready a (not Ready)\n"
+     "! networking.disableDefaultCNI [recreate]: false -> true; refused: needs --allow recreate (all "
+     "its data would go)\n"},
+    {"exited", "cp", NULL, "cp:exited recorded", "",
+     "start-node a-control-plane (exited)\n"
+     "await-ready a <- 0 (something changed)\n"},
+    {"exited, without a CNI of ours", "cp nocni", NULL, "cp:exited recorded", "",
+     "start-node a-control-plane (exited)\n"},
+    {"paused", "cp", NULL, "cp:paused recorded kubeconfig", "",
+     "start-node a-control-plane (paused)\n"
+     "await-ready a <- 0 (something changed)\n"},
+    {"created", "cp", NULL, "cp:created recorded kubeconfig", "",
+     "start-node a-control-plane (created)\n"
+     "await-ready a <- 0 (something changed)\n"},
+    {"no kubeconfig entry", "cp", NULL, "cp:running recorded ready nokubeconfig", "",
+     "kubeconfig a (entry is missing or out of date)\n"},
+    {"no kubeconfig entry, so readiness is unknown", "cp", NULL, "cp:running recorded nokubeconfig",
+     "", "kubeconfig a (entry is missing or out of date)\n"
+         "await-ready a <- 0 (something changed)\n"},
+    {"exited, no kubeconfig entry", "cp", NULL, "cp:exited recorded nokubeconfig", "",
+     "start-node a-control-plane (exited)\n"
+     "kubeconfig a <- 0 (entry is missing or out of date)\n"
+     "await-ready a <- 0 1 (something changed)\n"},
+    {"a worker too many", "cp", NULL, "cp:running w:running recorded ready kubeconfig", "",
+     "delete-node a-worker [remove] (not in the spec)\n"},
+    {"a control plane too many", "cp", NULL, "cp:running cp2:running recorded ready kubeconfig", "",
+     "! a-control-plane2 [remove]: not in the spec; removing a control plane is not supported yet\n"},
+    {"unfinished: a control plane too many", "cp nocni", NULL, "cp:running cp2:running", "",
+     "@resume-extra"},
+
+    /* --- Complete, but different. --- */
+    {"another subnet", "cp pod=10.8.0.0/16", "cp", "cp:running recorded ready kubeconfig", "",
+     "! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: needs --allow "
+     "recreate (all its data would go)\n"},
+    {"another subnet, allowed", "cp pod=10.8.0.0/16", "cp", "cp:running recorded ready kubeconfig",
+     "recreate",
+     "delete-node a-control-plane [recreate] (networking.podSubnet: 10.244.0.0/16 -> 10.8.0.0/16)\n"},
+    {"replace-nodes is not enough for the only control plane", "cp image=new", "cp",
+     "cp:running recorded ready kubeconfig", "replace",
+     "! nodes[a-control-plane].image [recreate]: default -> new; refused: needs --allow recreate "
+     "(all its data would go)\n"},
+    {"several differences, refused and mended", "cp svc=10.1.0.0/16 port=6443", "cp gate=A:true",
+     "cp:exited recorded kubeconfig", "",
+     "start-node a-control-plane (exited)\n"
+     "await-ready a <- 0 (something changed)\n"
+     "! featureGates[A] [recreate]: true -> none; refused: needs --allow recreate (all its data "
+     "would go)\n"
+     "! networking.serviceSubnet [recreate]: 10.96.0.0/16 -> 10.1.0.0/16; refused: needs --allow "
+     "recreate (all its data would go)\n"
+     "! nodes[a-control-plane].apiServerPort [recreate]: 0 -> 6443; refused: needs --allow recreate "
+     "(all its data would go)\n"},
+    {"several differences, allowed", "cp svc=10.1.0.0/16 label=k:v port=6443", "cp",
+     "cp:running w:exited recorded ready kubeconfig", "recreate",
+     "delete-node a-control-plane [recreate] (networking.serviceSubnet: 10.96.0.0/16 -> "
+     "10.1.0.0/16, and 1 more)\n"
+     "delete-node a-worker [recreate] (networking.serviceSubnet: 10.96.0.0/16 -> 10.1.0.0/16, and 1 "
+     "more)\n"},
+    {"DNS search, mounts, ports", "cp dns=lab mount=/h:/c publish=80:8080", "cp",
+     "cp:running recorded ready kubeconfig", "",
+     "! networking.dnsSearch [recreate]: the host's -> lab; refused: needs --allow recreate (all its "
+     "data would go)\n"
+     "! nodes[a-control-plane].extraMounts[0] [recreate]: none -> /h:/c; refused: needs --allow "
+     "recreate (all its data would go)\n"
+     "! nodes[a-control-plane].extraPortMappings[0] [recreate]: none -> 0.0.0.0:80:8080/TCP; "
+     "refused: needs --allow recreate (all its data would go)\n"},
+    {"a label", "cp label=tier:db", "cp label=tier:web", "cp:running recorded ready kubeconfig",
+     "recreate",
+     "! nodes[a-control-plane].labels[tier] [live]: web -> db; changing it in a living cluster is "
+     "not supported yet\n"},
+    {"the record knows a node that is gone", "cp", "cp w", "cp:running recorded ready kubeconfig",
+     "", ""},
+    {"dead", "cp", NULL, "cp:dead recorded", "",
+     "! a-control-plane [recreate]: the container is dead; refused: needs --allow recreate (all its "
+     "data would go)\n"},
+    {"dead, unreadable", "cp", NULL, "cp:dead unreadable", "",
+     "! a-control-plane [recreate]: the container is dead; refused: needs --allow recreate (all its "
+     "data would go)\n"},
+    {"dead, allowed", "cp", NULL, "cp:dead w:running unreadable", "recreate",
+     "delete-node a-control-plane [recreate] (the container is dead)\n"
+     "delete-node a-worker [recreate] (the container is dead)\n"},
+    {"being removed", "cp", NULL, "cp:removing recorded", "",
+     "! a-control-plane [recreate]: the container is being removed; refused: needs --allow recreate (all "
+     "its data would go)\n"},
+    {"under another name", "cp", NULL, "cp2:running recorded", "",
+     "! a-control-plane2 [recreate]: is the only control plane, but has another name in the spec; "
+     "refused: needs --allow recreate (all its data would go)\n"},
+    {"under another name, allowed", "cp", NULL, "cp2:running recorded", "recreate",
+     "delete-node a-control-plane2 [recreate] (is the only control plane, but has another name in "
+     "the spec)\n"},
+
+    /* --- Not ours. --- */
+    {"made by upstream", "cp", NULL, "cp:running:upstream", "recreate delete",
+     "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
+     "alone\n"},
+    {"made by another fleet", "cp", NULL, "cp:exited:fleet=ci w:exited:fleet=ci recorded", "recreate",
+     "! a [live]: cluster exists and was not made by this fleet (made by fleet 'ci'); left alone\n"},
+    {"partly ours", "cp", NULL, "cp:exited w:running:upstream w2:running:fleet=ci", "recreate",
+     "! a [live]: has containers that were not made by this fleet: a-worker (made by upstream's "
+     "kind), a-worker2 (made by fleet 'ci'); left alone\n"},
+    {"made by two others", "cp", NULL, "cp:running:upstream w:running:fleet=ci", "",
+     "! a [live]: has containers that were not made by this fleet: a-control-plane (made by "
+     "upstream's kind), a-worker (made by fleet 'ci'); left alone\n"},
+    {"not ours, not to exist", NULL, NULL, "cp:running:upstream", "delete",
+     "! a [delete]: cluster exists and was not made by this fleet (made by upstream's kind); left "
+     "alone\n"},
+    {"partly ours, not to exist", NULL, NULL, "cp:running w:running:upstream", "delete",
+     "! a [delete]: has containers that were not made by this fleet: a-worker (made by upstream's "
+     "kind); left alone\n"},
+    {"any owner is for deletion only", "cp", NULL, "cp:running:upstream", "any",
+     "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
+     "alone\n"},
+
+    /* --- Not to exist. --- */
+    {"gone", NULL, NULL, "", "delete", ""},
+    {"deletion", NULL, NULL, "cp:running w:dead recorded", "delete",
+     "forget a [delete] (not wanted any more)\n"
+     "delete-node a-control-plane [delete] <- 0 (not wanted any more)\n"
+     "delete-node a-worker [delete] <- 0 (not wanted any more)\n"},
+    {"deletion of what cannot be read", NULL, NULL, "cp:exited unreadable", "delete",
+     "forget a [delete] (not wanted any more)\n"
+     "delete-node a-control-plane [delete] <- 0 (not wanted any more)\n"},
+    {"deletion without leave", NULL, NULL, "cp:running recorded", "recreate",
+     "! a [delete]: not wanted any more; refused: needs --allow delete (all its data would go)\n"},
+    {"deletion by hand, whoever made it", NULL, NULL, "cp:running:upstream w:running:fleet=ci", "any",
+     "forget a [delete] (not wanted any more)\n"
+     "delete-node a-control-plane [delete] <- 0 (not wanted any more)\n"
+     "delete-node a-worker [delete] <- 0 (not wanted any more)\n"},
+
+    /* --- Not supported yet: nothing is planned beside it. --- */
+    {"a worker", "cp w", NULL, "", "", "! nodes [live]: 2 nodes: more than one is not supported yet\n"},
+    {"three control planes", "cp cp2 w", NULL, "", "",
+     "! nodes [live]: 3 nodes: more than one is not supported yet\n"},
+    {"a worker more, in a cluster that stands still", "cp w", "cp", "cp:exited recorded", "recreate",
+     "! nodes [live]: 2 nodes: more than one is not supported yet\n"},
+    {"IPv6", "cp ipv6", NULL, "", "", "! networking.ipFamily [live]: ipv6 is not supported yet\n"},
+    {"both families", "cp dual", "cp", "cp:running recorded ready kubeconfig", "recreate",
+     "! networking.ipFamily [live]: dual is not supported yet\n"},
+    {"all patches", "cp patch patch6902 containerd containerd6902 nodepatch nodepatch6902", NULL, "", "",
+     "! kubeadmConfigPatches [live]: is not supported yet\n"
+     "! kubeadmConfigPatchesJSON6902 [live]: is not supported yet\n"
+     "! containerdConfigPatches [live]: is not supported yet\n"
+     "! containerdConfigPatchesJSON6902 [live]: is not supported yet\n"
+     "! nodes[a-control-plane].kubeadmConfigPatches [live]: is not supported yet\n"
+     "! nodes[a-control-plane].kubeadmConfigPatchesJSON6902 [live]: is not supported yet\n"},
+};
+/* clang-format on */
+
+static struct diff_policy read_policy(const char *text)
+{
+    return (struct diff_policy){
+        .fleet = NOTATION_FLEET,
+        .network = "kind",
+        .allow_replace = strstr(text, "replace") != NULL,
+        .allow_recreate = strstr(text, "recreate") != NULL,
+        .allow_delete = strstr(text, "delete") != NULL,
+        .any_owner = strstr(text, "any") != NULL,
+    };
+}
+
+/* Plans a row in an arena of its own; the caller frees the text. */
+static char *plan_of(const struct row *row)
+{
+    cleanup_arena struct arena *arena = arena_new();
+    const struct cluster_spec *desired = notation_spec(arena, row->desired);
+    const struct cluster_spec *made = row->made ? notation_spec(arena, row->made) : desired;
+    struct cluster_state observed = notation_state(arena, made, row->observed);
+    struct diff_policy policy = read_policy(row->policy);
+    struct plan plan;
+    diff_cluster(arena, desired, &observed, &policy, &plan);
+    cleanup_error struct error *err = NULL;
+    if (plan_check(&plan, &err) < 0)
+        fail_msg("%s: %s", row->name, err->message);
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    plan_print(&plan, &text);
+    return text_take(&text);
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].name);
+        cleanup_free char *got = plan_of(&rows[i]);
+        if (rows[i].plan[0] != '@') {
+            test_equal(got, rows[i].plan);
+            continue;
+        }
+        cleanup_free char *path =
+            memory_format("reconciler/testdata/%s/plan.txt", rows[i].plan + 1);
+        test_golden(got, path);
+    }
+}
+
+static void test_same_bytes_twice(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].name);
+        cleanup_free char *first = plan_of(&rows[i]);
+        cleanup_free char *second = plan_of(&rows[i]);
+        test_equal(second, first);
+    }
+}
+
+/* Whatever is desired and allowed: with a stranger among the nodes there is no action. */
+static void test_strangers_are_safe(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].name);
+        cleanup_free char *observed = memory_format("%s lb:running:upstream", rows[i].observed);
+        struct row row = rows[i];
+        row.observed = observed;
+        row.policy = "recreate delete replace";
+        cleanup_free char *got = plan_of(&row);
+        assert_true(got[0] == '!' && !strstr(got, "\ndelete") && strstr(got, "left alone"));
+    }
+}
+
+static struct cluster_state many_nodes(struct arena *arena, size_t count)
+{
+    struct node_state *nodes = arena_array(arena, count, sizeof(*nodes));
+    for (size_t i = 0; i < count; i++)
+        nodes[i] = (struct node_state){.name = arena_format(arena, "a-worker%04zu", i),
+                                       .role = "worker",
+                                       .owner = NOTATION_FLEET,
+                                       .status = CONTAINER_RUNNING};
+    return (struct cluster_state){.name = "a", .nodes = nodes, .node_count = count};
+}
+
+static void test_plans_are_bounded(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *arena = arena_new();
+    struct cluster_state observed = many_nodes(arena, 2 * PLAN_ACTIONS_MAX);
+    struct diff_policy policy = read_policy("delete");
+    static const char *const desired[] = {NULL, "cp"};
+    for (size_t i = 0; i < COUNT_OF(desired); i++) {
+        struct plan plan;
+        struct error *err = NULL;
+        diff_cluster(arena, notation_spec(arena, desired[i]), &observed, &policy, &plan);
+        assert_int_equal(plan.count, PLAN_ACTIONS_MAX);
+        assert_int_equal(plan_check(&plan, &err), 0);
+    }
+}
+
+static void test_too_much_to_record(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *arena = arena_new();
+    struct cluster_spec spec = *notation_spec(arena, "cp");
+    struct pair *gates = arena_array(arena, FACET_MAX, sizeof(*gates));
+    for (size_t i = 0; i < FACET_MAX; i++)
+        gates[i] = (struct pair){arena_format(arena, "Gate%05zu", i), "true"};
+    spec.feature_gates = (struct pair_list){gates, FACET_MAX};
+    struct cluster_state observed = notation_state(arena, NULL, "");
+    struct diff_policy policy = read_policy("");
+    struct plan plan;
+    diff_cluster(arena, &spec, &observed, &policy, &plan);
+    assert_int_equal(plan.count, 0);
+    assert_int_equal(plan.refused_count, 1);
+    test_equal(plan.refused[0].reason, "asks for more settings than can be recorded (64 KiB)");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_same_bytes_twice),
+        cmocka_unit_test(test_strangers_are_safe),
+        cmocka_unit_test(test_plans_are_bounded),
+        cmocka_unit_test(test_too_much_to_record),
+    };
+    return cmocka_run_group_tests_name("diff", tests, NULL, NULL);
+}

@@ -1,0 +1,388 @@
+#include "reconciler/engine.h"
+
+#include "base/memory.h"
+#include <assert.h>
+#include <string.h>
+
+/*
+ * DESIGN: everything that happens is an event to one cluster's cycle; what
+ * the cycle answers is carried out here, in order. Effects never call back
+ * into the cycle directly: driver operations end from the loop, never before
+ * the call that began them has returned (driver.h), so step() is not
+ * re-entered.
+ */
+struct work; /* one cluster */
+
+struct running {
+    struct op op;
+    struct work *work;
+    size_t action;
+    uint64_t began_at_ms;
+    bool busy;
+};
+
+struct work {
+    struct engine *engine;
+    const char *name;
+    const struct cluster_spec *desired;
+    struct cycle *cycle;
+    struct op observe;
+    struct arena *seen_arena,
+        *old_arena; /* of the last look; of the one before, until the cycle has moved on */
+    struct cluster_state *seen;
+    struct running running[CYCLE_PARALLEL_MAX];
+    struct transport_timer *wake;
+    enum engine_outcome outcome;
+    uint64_t began_at_ms;
+    size_t done; /* actions of this round that ended well */
+    bool begun;
+};
+
+struct engine {
+    struct engine_options options;
+    struct work **works;
+    size_t count, next, active;
+    unsigned stops;
+    bool finished_told;
+};
+
+static void step(struct work *work, struct event event);
+
+static uint64_t now_of(const struct engine *engine)
+{
+    return engine->options.transport->now_ms(engine->options.transport);
+}
+
+static void tell(struct work *work, struct report report)
+{
+    const struct engine *engine = work->engine;
+    if (!engine->options.report)
+        return;
+    report.now_ms = now_of(engine);
+    if (!report.elapsed_ms)
+        report.elapsed_ms = report.now_ms - work->began_at_ms;
+    report.cluster = work->name;
+    report.desired = work->desired;
+    report.plan = report.plan ? report.plan : cycle_plan(work->cycle);
+    report.done = work->done;
+    report.total = report.plan ? report.plan->count : 0;
+    engine->options.report(engine->options.report_context, &report);
+}
+
+static void begin_next(struct engine *engine);
+
+/* The cluster has come to its end; the next in the queue may begin. */
+static void conclude(struct work *work, enum engine_outcome outcome)
+{
+    struct engine *engine = work->engine;
+    if (work->outcome != ENGINE_WORKING)
+        return;
+    work->outcome = outcome;
+    engine->active -= work->begun;
+    begin_next(engine);
+}
+
+static void wake_now(void *context)
+{
+    struct work *work = context;
+    work->wake = NULL;
+    step(work, (struct event){.kind = EVENT_WAKE});
+}
+
+static void wake_at(struct work *work, uint64_t at_ms)
+{
+    struct transport *transport = work->engine->options.transport;
+    if (work->wake)
+        transport->cancel_timer(transport, work->wake);
+    uint64_t now = transport->now_ms(transport);
+    work->wake = transport->after(transport, at_ms > now ? at_ms - now : 0, wake_now, work);
+}
+
+static void observe_ended(struct op *op, struct error *failure)
+{
+    struct work *work = (struct work *)(void *)((char *)op - offsetof(struct work, observe));
+    step(work, (struct event){
+                   .kind = EVENT_OBSERVED,
+                   .observed = failure ? NULL : work->seen,
+                   .failure = failure,
+               });
+    error_free(failure);
+}
+
+static void observe(struct work *work)
+{
+    if (work->wake)
+        work->engine->options.transport->cancel_timer(work->engine->options.transport, work->wake);
+    work->wake = NULL;
+    struct driver *driver = work->engine->options.driver;
+    /* The cycle may still hold the state of the round before while it plans this one. */
+    arena_free(work->old_arena);
+    work->old_arena = work->seen_arena;
+    work->seen_arena = arena_new();
+    work->seen = arena_alloc(work->seen_arena, sizeof(*work->seen));
+    work->observe = (struct op){.ended = observe_ended};
+    driver->vtable->observe(driver, &work->observe, work->name, work->seen_arena, work->seen);
+}
+
+static struct running *running_of(struct op *op)
+{
+    return (struct running *)(void *)((char *)op - offsetof(struct running, op));
+}
+
+static const struct action *action_of(const struct running *running)
+{
+    return &cycle_plan(running->work->cycle)->actions[running->action];
+}
+
+static void action_step(struct op *op, const char *name)
+{
+    struct running *running = running_of(op);
+    tell(running->work,
+         (struct report){.kind = REPORT_STEP, .action = action_of(running), .step = name});
+}
+
+static void action_note(struct op *op, const char *text)
+{
+    struct running *running = running_of(op);
+    tell(running->work,
+         (struct report){.kind = REPORT_NOTE, .action = action_of(running), .text = text});
+}
+
+static void action_ended(struct op *op, struct error *failure)
+{
+    struct running *running = running_of(op);
+    struct work *work = running->work;
+    running->busy = false;
+    work->done += failure == NULL;
+    tell(work, (struct report){
+                   .kind = REPORT_ACTION_ENDS,
+                   .action = action_of(running),
+                   .failure = failure,
+                   .elapsed_ms = now_of(work->engine) - running->began_at_ms + 1,
+               });
+    step(work,
+         (struct event){.kind = EVENT_ACTION_ENDED, .action = running->action, .failure = failure});
+    error_free(failure);
+}
+
+static struct running *find_running(struct work *work, bool busy, size_t action)
+{
+    for (size_t i = 0; i < CYCLE_PARALLEL_MAX; i++)
+        if (work->running[i].busy == busy && (!busy || work->running[i].action == action))
+            return &work->running[i];
+    return NULL;
+}
+
+static void start_action(struct work *work, size_t action)
+{
+    struct driver *driver = work->engine->options.driver;
+    struct running *running = find_running(work, false, 0);
+    assert(running); /* the cycle never starts more */
+    *running = (struct running){
+        .op = {.ended = action_ended, .step = action_step, .note = action_note},
+        .work = work,
+        .action = action,
+        .began_at_ms = now_of(work->engine),
+        .busy = true,
+    };
+    tell(work, (struct report){.kind = REPORT_ACTION_BEGINS, .action = action_of(running)});
+    struct apply_input input = {
+        .cluster = work->name,
+        .spec = work->desired,
+        .observed = work->seen,
+        .action = action_of(running),
+    };
+    driver->vtable->apply(driver, &running->op, &input);
+}
+
+static void cancel_action(struct work *work, size_t action)
+{
+    struct driver *driver = work->engine->options.driver;
+    struct running *running = find_running(work, true, action);
+    if (running)
+        driver->vtable->cancel(driver, &running->op);
+}
+
+static void tell_failed(struct work *work, uint64_t wait_ms)
+{
+    bool stalled = cycle_stalled(work->cycle);
+    tell(work, (struct report){
+                   .kind = stalled ? REPORT_STALLED : REPORT_RETRY,
+                   .failure = cycle_failure(work->cycle),
+                   .wait_ms = wait_ms,
+               });
+    if (stalled)
+        conclude(work, ENGINE_STALLED);
+}
+
+/* How long until the wake that comes with these effects. */
+static uint64_t wait_of(const struct effects *effects, uint64_t now_ms)
+{
+    for (size_t i = 0; i < effects->count; i++)
+        if (effects->items[i].kind == EFFECT_WAKE_AT && effects->items[i].wake_at_ms > now_ms)
+            return effects->items[i].wake_at_ms - now_ms;
+    return 0;
+}
+
+static void carry_out(struct work *work, const struct effect *effect, uint64_t wait_ms)
+{
+    switch (effect->kind) {
+    case EFFECT_OBSERVE:
+        work->done = 0;
+        observe(work);
+        break;
+    case EFFECT_START:
+        start_action(work, effect->action);
+        break;
+    case EFFECT_CANCEL:
+        cancel_action(work, effect->action);
+        break;
+    case EFFECT_WAKE_AT:
+        if (work->outcome == ENGINE_WORKING)
+            wake_at(work, effect->wake_at_ms);
+        break;
+    case EFFECT_SETTLED:
+        tell(work, (struct report){.kind = REPORT_SETTLED, .state = work->seen});
+        conclude(work, ENGINE_SETTLED);
+        break;
+    case EFFECT_FAILED:
+        tell_failed(work, wait_ms);
+        break;
+    case EFFECT_STOPPED:
+        conclude(work, ENGINE_STOPPED);
+        break;
+    }
+}
+
+static void step(struct work *work, struct event event)
+{
+    event.now_ms = now_of(work->engine);
+    struct effects effects = {.count = 0};
+    bool observed = event.kind == EVENT_OBSERVED && !event.failure;
+    cycle_step(work->cycle, &event, &effects);
+    if (observed && cycle_plan(work->cycle))
+        tell(work, (struct report){.kind = REPORT_PLANNED, .state = work->seen});
+    for (size_t i = 0; i < effects.count; i++)
+        carry_out(work, &effects.items[i], wait_of(&effects, event.now_ms));
+}
+
+static void tell_finished(void *context)
+{
+    struct engine *engine = context;
+    engine->options.finished(engine->options.finished_context);
+}
+
+static void begin_next(struct engine *engine)
+{
+    while (engine->next < engine->count && engine->active < engine->options.clusters_parallel) {
+        struct work *work = engine->works[engine->next++];
+        if (work->outcome != ENGINE_WORKING)
+            continue;
+        engine->active++;
+        work->begun = true;
+        work->began_at_ms = now_of(engine);
+        wake_at(work, 0);
+    }
+    if (engine->active == 0 && engine->next == engine->count && !engine->finished_told) {
+        engine->finished_told = true;
+        engine->options.transport->after(engine->options.transport, 0, tell_finished, engine);
+    }
+}
+
+struct engine *engine_new(const struct engine_options *options)
+{
+    assert(options->clusters_parallel > 0);
+    struct engine *engine = memory_new(sizeof(*engine));
+    engine->options = *options;
+    return engine;
+}
+
+static uint64_t spread_seed(uint64_t seed, const char *name)
+{
+    for (; *name; name++)
+        seed = (seed ^ (unsigned char)*name) * UINT64_C(1099511628211);
+    return seed;
+}
+
+void engine_add(struct engine *engine, const char *name, const struct cluster_spec *desired)
+{
+    struct work *work = memory_new(sizeof(*work));
+    struct cycle_options options = engine->options.cycle;
+    options.seed = spread_seed(options.seed, name);
+    work->engine = engine;
+    work->name = name;
+    work->desired = desired;
+    work->cycle = cycle_new(name, desired, &options);
+    engine->works = memory_resize(engine->works, engine->count + 1, sizeof(struct work *));
+    engine->works[engine->count++] = work;
+}
+
+void engine_start(struct engine *engine)
+{
+    begin_next(engine);
+}
+
+static void stop_work(struct work *work, bool first)
+{
+    struct driver *driver = work->engine->options.driver;
+    if (work->outcome != ENGINE_WORKING)
+        return;
+    if (!work->begun) {
+        conclude(work, ENGINE_STOPPED);
+        return;
+    }
+    step(work, (struct event){.kind = EVENT_STOP});
+    for (size_t i = 0; first && i < CYCLE_PARALLEL_MAX; i++)
+        if (work->running[i].busy)
+            driver->vtable->drain(driver, &work->running[i].op);
+    if (work->observe.running)
+        driver->vtable->cancel(driver, &work->observe);
+}
+
+void engine_stop(struct engine *engine)
+{
+    bool first = engine->stops++ == 0;
+    for (size_t i = 0; i < engine->count; i++)
+        stop_work(engine->works[i], first);
+}
+
+static void free_work(struct work *work)
+{
+    if (work->wake) {
+        struct transport *transport = work->engine->options.transport;
+        transport->cancel_timer(transport, work->wake);
+    }
+    cycle_free(work->cycle);
+    arena_free(work->seen_arena);
+    arena_free(work->old_arena);
+    free(work);
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    for (size_t i = 0; i < engine->count; i++)
+        free_work(engine->works[i]);
+    free(engine->works);
+    free(engine);
+}
+
+size_t engine_count(const struct engine *engine)
+{
+    return engine->count;
+}
+
+struct engine_result engine_result(const struct engine *engine, size_t index)
+{
+    const struct work *work = engine->works[index];
+    return (struct engine_result){
+        .cluster = work->name,
+        .desired = work->desired,
+        .outcome = work->outcome,
+        .plan = cycle_plan(work->cycle),
+        .failure = cycle_failure(work->cycle),
+        .state = work->seen,
+        .rounds = cycle_rounds(work->cycle),
+    };
+}
