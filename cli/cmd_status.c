@@ -1,0 +1,192 @@
+/* kind status: every cluster on the engine, on two axes: synced and ready. */
+#include "cli/converge.h"
+
+#include "base/memory.h"
+#include "cli/table.h"
+#include <string.h>
+#include <time.h>
+
+struct status_options {
+    int output;
+};
+
+/* An age in its largest unit: "2d", "5h", "3m", "10s". */
+static const char *age(struct arena *arena, uint64_t created_at_s)
+{
+    uint64_t now = (uint64_t)time(NULL);
+    uint64_t seconds = now > created_at_s ? now - created_at_s : 0;
+    if (seconds >= 2 * 86400)
+        return arena_format(arena, "%llud", (unsigned long long)(seconds / 86400));
+    if (seconds >= 2 * 3600)
+        return arena_format(arena, "%lluh", (unsigned long long)(seconds / 3600));
+    if (seconds >= 120)
+        return arena_format(arena, "%llum", (unsigned long long)(seconds / 60));
+    return arena_format(arena, "%llus", (unsigned long long)seconds);
+}
+
+static const char *seen_word(enum seen seen)
+{
+    switch (seen) {
+    case SEEN_UNKNOWN:
+        return "unknown";
+    case SEEN_NO:
+        return "no";
+    case SEEN_YES:
+        return "yes";
+    }
+    return "";
+}
+
+struct row {
+    const char *cluster, *synced, *ready, *version, *age, *message;
+    size_t nodes_ready, nodes;
+};
+
+/* Without its sources at hand, synced means: ours, set up to the end, containers as they should be.
+ */
+static struct row row_of(struct arena *arena, const struct cluster_state *state, const char *fleet)
+{
+    bool ours = cluster_state_owned(state, fleet);
+    struct row row = {
+        .cluster = state->name,
+        .synced = ours ? seen_word(state->recorded) : "-",
+        .ready = ours ? seen_word(state->ready) : "-",
+        .version = state->version ? state->version : "-",
+        .age = age(arena, state->nodes[0].created_at_s),
+        .nodes_ready = state->ready_count,
+        .nodes = state->node_count,
+        .message = state->message,
+    };
+    for (size_t i = 0; i < state->node_count; i++)
+        if (state->nodes[i].status != CONTAINER_RUNNING)
+            row.message = arena_format(arena, "%s is %s", state->nodes[i].name,
+                                       container_status_name(state->nodes[i].status));
+    if (!ours)
+        row.message = state->nodes[0].owner
+                          ? arena_format(arena, "of fleet %s", state->nodes[0].owner)
+                          : "made by another tool; left alone";
+    else if (state->recorded == SEEN_NO && !row.message)
+        row.message = "set-up is not finished; `kind apply` goes on with it";
+    return row;
+}
+
+static void print_table(struct text *text, const struct row *rows, size_t count)
+{
+    struct table table;
+    table_init(&table, 7);
+    static const char *const head[] = {"CLUSTER", "SYNCED", "READY",  "NODES",
+                                       "VERSION", "AGE",    "MESSAGE"};
+    for (size_t i = 0; i < COUNT_OF(head); i++)
+        table_add(&table, head[i]);
+    for (size_t i = 0; i < count; i++) {
+        table_add(&table, rows[i].cluster);
+        table_add(&table, rows[i].synced);
+        table_add(&table, rows[i].ready);
+        if (strcmp(rows[i].ready, "-") == 0)
+            table_add_format(&table, "%zu", rows[i].nodes);
+        else
+            table_add_format(&table, "%zu/%zu", rows[i].nodes_ready, rows[i].nodes);
+        table_add(&table, rows[i].version);
+        table_add(&table, rows[i].age);
+        table_add(&table, rows[i].message);
+    }
+    table_print(&table, 0, text);
+    table_done(&table);
+}
+
+static void print_json(struct text *text, const struct row *rows, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:s?}", "name", rows[i].cluster,
+                                        "synced", rows[i].synced, "ready", rows[i].ready, "nodes",
+                                        (int)rows[i].nodes, "nodesReady", (int)rows[i].nodes_ready,
+                                        "version", rows[i].version, "message", rows[i].message));
+    json_t *all = json_pack("{s:o}", "clusters", list);
+    char *line = json_dumps(all, JSON_COMPACT);
+    text_add(text, line);
+    text_add(text, "\n");
+    free(line);
+    json_decref(all);
+}
+
+static bool wanted(const struct invocation *invocation, const char *cluster)
+{
+    for (size_t i = 0; i < invocation->argument_count; i++)
+        if (strcmp(invocation->arguments[i], cluster) == 0)
+            return true;
+    return invocation->argument_count == 0;
+}
+
+static int look(const struct invocation *invocation, struct session *session, struct arena *arena,
+                struct row **rows, size_t *count, struct error **err)
+{
+    struct fleet_state fleet;
+    if (session_list(session, arena, &fleet, err))
+        return -1;
+    *rows = arena_array(arena, fleet.cluster_count, sizeof(**rows));
+    for (size_t i = 0; i < fleet.cluster_count; i++) {
+        if (!wanted(invocation, fleet.clusters[i].name))
+            continue;
+        struct cluster_state *state = arena_alloc(arena, sizeof(*state));
+        if (session_observe(session, fleet.clusters[i].name, arena, state, err))
+            return -1;
+        if (state->node_count)
+            (*rows)[(*count)++] = row_of(arena, state, invocation->common.fleet);
+    }
+    if (invocation->argument_count && !*count)
+        return error_set(err, ERROR_INVALID, "there is no cluster '%s' on this engine",
+                         invocation->arguments[0]);
+    return 0;
+}
+
+static int run(const struct invocation *invocation, struct error **err)
+{
+    const struct status_options *given = invocation->options;
+    cleanup_arena struct arena *arena = arena_new();
+    struct session session;
+    if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
+        return -1;
+    struct row *rows = NULL;
+    size_t count = 0;
+    int result = look(invocation, &session, arena, &rows, &count, err);
+    if (result == 0) {
+        struct text text;
+        text_init(&text, 0);
+        if (given->output == VIEW_JSON)
+            print_json(&text, rows, count);
+        else if (count)
+            print_table(&text, rows, count);
+        else
+            fprintf(invocation->talk, "There are no clusters on this engine.\n");
+        fputs(text.data, invocation->results);
+        text_done(&text);
+    }
+    session_close(&session);
+    return result;
+}
+
+static const struct option_spec options[] = {
+    {.short_name = 'o',
+     .long_name = "output",
+     .argument = "FORMAT",
+     .help = "print JSON: json",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(struct status_options, output),
+     .choices = view_outputs},
+    {0},
+};
+
+const struct command command_status = {
+    .path = "status",
+    .summary = "show clusters and whether they are synced and ready",
+    .arguments = "[CLUSTER...]",
+    .arguments_max = ARGUMENTS_ANY,
+    .options = options,
+    .options_size = sizeof(struct status_options),
+    .uses = USES_FLEET | USES_ENGINE | USES_KUBECONFIG,
+    .exits = EXITS_AS_OURS,
+    .examples = (const char *const[]){"kind status", "kind status ci -o json", NULL},
+    .run = run,
+};

@@ -1,0 +1,181 @@
+#include "cli/converge.h"
+
+#include "base/memory.h"
+#include "cli/view.h"
+#include "reconciler/lock.h"
+#include "reconciler/source.h"
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOCK_WAIT_MS = 300 * 1000, LOCK_POLL_MS = 100, ACTIONS_PARALLEL = 8 };
+
+const struct option_choice converge_classes[] = {
+    {"replace-nodes", CHANGE_REPLACE},
+    {"recreate", CHANGE_RECREATE},
+    {"delete", CHANGE_DELETE},
+    {NULL, 0},
+};
+
+/* Tells all problems; the sum of errors becomes the error. */
+static int tell_problems(const struct invocation *invocation, struct problem_list *problems,
+                         int result, struct error **err)
+{
+    problem_list_sort(problems);
+    struct text text;
+    text_init(&text, 0);
+    problem_list_print(problems, &text);
+    fputs(text.data, invocation->talk);
+    text_done(&text);
+    if (result == 0)
+        return 0;
+    return error_set(err, ERROR_INVALID, "%zu error%s in the sources; nothing was changed",
+                     problems->errors, problems->errors == 1 ? "" : "s");
+}
+
+int converge_load(const struct invocation *invocation, const struct converge_options *options,
+                  struct arena *arena, struct fleet_spec *fleet, struct error **err)
+{
+    const struct option_strings *sources = &invocation->common.sources;
+    if (!sources->count)
+        return error_set(err, ERROR_INVALID,
+                         "no source given: -f FILE, -f FOLDER or -f - names what to %s",
+                         invocation->command->path);
+    struct source_texts texts;
+    if (source_read(arena, sources->items, sources->count, options->allow_empty, &texts, err))
+        return -1;
+    cleanup_free char *folder = getcwd(NULL, 0);
+    struct load_options load = {.base_folder = folder ? folder : "/"};
+    struct problem_list problems;
+    problem_list_init(&problems, arena);
+    int result = 0;
+    *fleet = (struct fleet_spec){0};
+    if (texts.count)
+        result = load_fleet(texts.items, texts.count, &load, fleet, &problems);
+    return tell_problems(invocation, &problems, result, err);
+}
+
+void converge_targets(struct arena *arena, const struct fleet_spec *desired,
+                      const struct fleet_state *observed, const struct invocation *invocation,
+                      const struct converge_options *options, struct converge_plan *plan)
+{
+    struct rails_options rails = {
+        .fleet = invocation->common.fleet,
+        .prune = options->prune || options->allow & 1u << CHANGE_DELETE,
+        .allow_empty = options->allow_empty,
+        .sources_whole = true,
+    };
+    rails_prune(arena, desired, observed, &rails, &plan->verdicts);
+    plan->targets =
+        arena_array(arena, desired->cluster_count + plan->verdicts.count, sizeof(*plan->targets));
+    plan->count = 0;
+    for (size_t i = 0; i < desired->cluster_count; i++)
+        plan->targets[plan->count++] = (struct converge_target){.name = desired->clusters[i].name,
+                                                                .desired = &desired->clusters[i]};
+    for (size_t i = 0; i < plan->verdicts.count; i++)
+        if (plan->verdicts.items[i].remove)
+            plan->targets[plan->count++] =
+                (struct converge_target){.name = plan->verdicts.items[i].cluster};
+}
+
+static struct engine *make_engine(const struct engine_options *options, void *context)
+{
+    const struct converge_plan *plan = context;
+    struct engine *engine = engine_new(options);
+    for (size_t i = 0; i < plan->count; i++)
+        engine_add(engine, plan->targets[i].name, plan->targets[i].desired);
+    return engine;
+}
+
+static size_t clusters_parallel(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores < 2 ? 2 : cores > 16 ? 16 : (size_t)cores;
+}
+
+static const char *network_of_environment(void)
+{
+    const char *network = getenv("KIND_EXPERIMENTAL_DOCKER_NETWORK");
+    return network && *network ? network : "kind";
+}
+
+static void tick_view(void *context, uint64_t now_ms)
+{
+    view_tick(context, now_ms);
+}
+
+enum session_end converge_run(struct session *session, const struct invocation *invocation,
+                              const struct converge_options *options,
+                              const struct converge_plan *plan, enum session_rule rule,
+                              struct engine **engine)
+{
+    struct view_options looks = {
+        .output = options->output,
+        .quiet = invocation->common.quiet || options->dry_run,
+        .verbosity = invocation->common.verbosity,
+        .talk = invocation->talk,
+        .results = invocation->results,
+    };
+    struct view *view = view_open(&looks);
+    struct engine_options engine_options = {
+        .cycle =
+            {
+                .policy =
+                    {
+                        .fleet = invocation->common.fleet,
+                        .network = network_of_environment(),
+                        .allow_replace = options->allow & 1u << CHANGE_REPLACE,
+                        .allow_recreate = options->allow & 1u << CHANGE_RECREATE,
+                        .allow_delete = options->allow & 1u << CHANGE_DELETE,
+                        .any_owner = rule == SESSION_ANY_OWNER,
+                    },
+                .parallel = ACTIONS_PARALLEL,
+                .seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32,
+                .dry_run = options->dry_run,
+            },
+        .clusters_parallel = clusters_parallel(),
+        .report = view_report,
+        .report_context = view,
+    };
+    struct session_run run = {.deadline_ms = options->wait_ms, .tick = tick_view, .context = view};
+    struct converge_plan copy = *plan;
+    enum session_end end = session_run(session, &engine_options, make_engine, &copy, &run, engine);
+    view_close(view);
+    return end;
+}
+
+static void pause_ms(unsigned ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&pause, NULL);
+}
+
+int converge_lock(struct session *session, const struct invocation *invocation, struct lock *lock,
+                  struct error **err)
+{
+    for (unsigned waited_ms = 0;; waited_ms += LOCK_POLL_MS) {
+        cleanup_free char *holder = NULL;
+        cleanup_free char *command = memory_format("kind %s", invocation->command->path);
+        if (lock_try(session->engine, invocation->common.fleet, command, lock, &holder, err))
+            return -1;
+        if (lock->fd >= 0)
+            return 0;
+        if (waited_ms == 0)
+            fprintf(invocation->talk, "fleet '%s' is being worked on by %s; waiting\n",
+                    invocation->common.fleet, holder);
+        if (waited_ms >= LOCK_WAIT_MS)
+            return error_set(err, ERROR_TIMEOUT, "fleet '%s' is still being worked on by %s",
+                             invocation->common.fleet, holder);
+        pause_ms(LOCK_POLL_MS);
+    }
+}
+
+bool converge_good(const struct engine *engine)
+{
+    for (size_t i = 0; i < engine_count(engine); i++) {
+        struct engine_result result = engine_result(engine, i);
+        if (result.outcome != ENGINE_SETTLED || (result.plan && result.plan->refused_count))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,63 @@
+/*
+ * converge.h - what apply, diff and delete share: sources, rails, and one run of the engine.
+ */
+#ifndef CLI_CONVERGE_H
+#define CLI_CONVERGE_H
+
+#include "cli/command.h"
+#include "cli/session.h"
+#include "cli/view.h"
+#include "model/load.h"
+#include "reconciler/rails.h"
+
+struct converge_options {
+    bool prune, allow_empty, dry_run;
+    unsigned allow;   /* bits 1 << enum change_class */
+    uint64_t wait_ms; /* 0: no deadline over all */
+    int output;       /* enum view_output */
+};
+
+/* Choices of --allow, for option tables. */
+extern const struct option_choice converge_classes[];
+
+/*
+ * Reads and checks all sources. Warnings are told; errors are told one a line
+ * and then summed up in *err (ERROR_INVALID).
+ */
+int converge_load(const struct invocation *invocation, const struct converge_options *options,
+                  struct arena *arena, struct fleet_spec *fleet, struct error **err);
+
+/* One cluster and what it should be. */
+struct converge_target {
+    const char *name;
+    const struct cluster_spec *desired; /* NULL: must not exist */
+};
+
+struct converge_plan {
+    struct converge_target *targets;
+    size_t count;
+    struct rails_verdicts verdicts;
+};
+
+/* Desired clusters and, by the rails, those to be pruned. */
+void converge_targets(struct arena *arena, const struct fleet_spec *desired,
+                      const struct fleet_state *observed, const struct invocation *invocation,
+                      const struct converge_options *options, struct converge_plan *plan);
+
+/*
+ * Runs all targets; the caller reads the results of *engine and frees it.
+ */
+enum session_end converge_run(struct session *session, const struct invocation *invocation,
+                              const struct converge_options *options,
+                              const struct converge_plan *plan, enum session_rule rule,
+                              struct engine **engine);
+
+/* Waits for the fleet's lock, at most a while, saying who has it. */
+struct lock;
+int converge_lock(struct session *session, const struct invocation *invocation, struct lock *lock,
+                  struct error **err);
+
+/* True if every cluster is as desired and nothing was refused. */
+bool converge_good(const struct engine *engine);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * session.h - one invocation's connection to an engine: loop, transport, driver.
+ *
+ * Opened by commands that talk to an engine, and only then: nothing is
+ * connected before the first operation.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include "cli/command.h"
+#include "drivers/docker.h"
+#include "drivers/driver.h"
+#include "reconciler/engine.h"
+#include <uv.h>
+
+enum session_rule {
+    SESSION_OWN_ONLY,  /* act on what carries our fleet's label */
+    SESSION_ANY_OWNER, /* upstream's imperative commands: on what carries the cluster's label */
+};
+
+struct session {
+    uv_loop_t loop;
+    struct transport *transport;
+    struct driver *driver;
+    struct kubeconfig_paths kubeconfig;
+    char *engine; /* "unix:///var/run/docker.sock", for messages and the lock */
+    uv_signal_t interrupt, terminate;
+    struct engine *running; /* what a signal stops */
+    unsigned signals;
+};
+
+int session_open(struct session *session, const struct invocation *invocation,
+                 enum session_rule rule, struct error **err);
+void session_close(struct session *session);
+
+/* Runs the loop until the operation has ended. */
+int session_list(struct session *session, struct arena *arena, struct fleet_state *fleet,
+                 struct error **err);
+int session_observe(struct session *session, const char *cluster, struct arena *arena,
+                    struct cluster_state *state, struct error **err);
+
+int session_read_admin(struct session *session, const char *cluster, struct arena *arena,
+                       struct admin_access *admin, struct error **err);
+
+/*
+ * Runs the engine to its end. SIGINT and SIGTERM let running steps end; a
+ * second one cancels them. deadline_ms 0: none. tick is called every tenth of
+ * a second if given.
+ */
+struct session_run {
+    uint64_t deadline_ms;
+    void (*tick)(void *context, uint64_t now_ms);
+    void *context;
+};
+enum session_end { SESSION_FINISHED, SESSION_INTERRUPTED, SESSION_DEADLINE };
+enum session_end session_run(struct session *session, struct engine_options *options,
+                             struct engine *(*make)(const struct engine_options *, void *),
+                             void *make_context, const struct session_run *run,
+                             struct engine **engine);
+
+#endif

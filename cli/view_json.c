@@ -1,0 +1,175 @@
+/*
+ * view_json.c - events as JSON, one object a line. The shape is stable: names may be added,
+ * never changed.
+ *
+ * Every event has "type", "time_ms" (a clock that only runs forward),
+ * "elapsed_ms" (since work on the cluster began; in action-ends, since the
+ * action did) and "cluster" (null for words of the program itself). Then:
+ *
+ *     planned        actions: [{kind, subject, class, reason, after}], refused: [{subject, class,
+ *                    reason}]
+ *     action-begins  action, subject, class, reason; done and total, counted in actions
+ *     step           the same, and step: what the action does now
+ *     action-ends    the same, and failure: null or {kind, message}
+ *     retry          failure, wait_ms: until the next try
+ *     settled        nodes, ready (true, false, null: not known), version; all null when gone
+ *     stalled        failure; no further try by itself
+ *     note           text
+ */
+#include "cli/view.h"
+
+#include "base/memory.h"
+#include "base/plain.h"
+#include <jansson.h>
+
+struct json_lines {
+    FILE *out;
+};
+
+static void *json_lines_open(FILE *out, const struct view_screen *screen)
+{
+    (void)screen;
+    struct json_lines *lines = memory_new(sizeof(*lines));
+    lines->out = out;
+    return lines;
+}
+
+static const char *type_name(enum report_kind kind)
+{
+    switch (kind) {
+    case REPORT_PLANNED:
+        return "planned";
+    case REPORT_ACTION_BEGINS:
+        return "action-begins";
+    case REPORT_STEP:
+        return "step";
+    case REPORT_ACTION_ENDS:
+        return "action-ends";
+    case REPORT_RETRY:
+        return "retry";
+    case REPORT_SETTLED:
+        return "settled";
+    case REPORT_STALLED:
+        return "stalled";
+    case REPORT_NOTE:
+        return "note";
+    }
+    return "unknown";
+}
+
+static void set(json_t *event, const char *key, json_t *value)
+{
+    json_object_set_new(event, key, value ? value : json_null());
+}
+
+/* jansson refuses what is not UTF-8; then it is told as well as can be. */
+static void set_string(json_t *event, const char *key, const char *string)
+{
+    json_t *value = string ? json_string(string) : NULL;
+    if (string && !value) {
+        cleanup_text struct text plain;
+        text_init(&plain, 0);
+        plain_add(&plain, string);
+        value = json_string(plain.data);
+    }
+    set(event, key, value);
+}
+
+static void set_count(json_t *event, const char *key, uint64_t count)
+{
+    set(event, key, json_integer((json_int_t)count));
+}
+
+static void set_failure(json_t *event, const struct error *failure)
+{
+    json_t *value = NULL;
+    if (failure) {
+        value = json_object();
+        set_string(value, "kind", error_kind_name(failure->kind));
+        set_string(value, "message", failure->message);
+    }
+    set(event, "failure", value);
+}
+
+static void set_plan(json_t *event, const struct plan *plan)
+{
+    json_t *whole = plan ? plan_json(plan) : NULL;
+    json_t *actions = whole ? json_object_get(whole, "actions") : NULL;
+    json_t *refused = whole ? json_object_get(whole, "refused") : NULL;
+    set(event, "actions", actions ? json_incref(actions) : json_array());
+    set(event, "refused", refused ? json_incref(refused) : json_array());
+    json_decref(whole);
+}
+
+static void set_action(json_t *event, const struct report *report)
+{
+    const struct action *action = report->action;
+    set_string(event, "action", action_kind_name(action->kind));
+    set_string(event, "subject", action->subject);
+    set_string(event, "class", change_class_name(action->change));
+    set_string(event, "reason", action->reason);
+    set_count(event, "done", report->done);
+    set_count(event, "total", report->total);
+}
+
+static void set_state(json_t *event, const struct report *report)
+{
+    const struct cluster_state *state = report->desired ? report->state : NULL;
+    bool known = state && state->ready != SEEN_UNKNOWN;
+    set(event, "nodes", state ? json_integer((json_int_t)state->node_count) : NULL);
+    set(event, "ready", known ? json_boolean(state->ready == SEEN_YES) : NULL);
+    set_string(event, "version", state ? state->version : NULL);
+}
+
+static void set_details(json_t *event, const struct report *report)
+{
+    switch (report->kind) {
+    case REPORT_PLANNED:
+        set_plan(event, report->plan);
+        return;
+    case REPORT_ACTION_BEGINS:
+        set_action(event, report);
+        return;
+    case REPORT_STEP:
+        set_action(event, report);
+        set_string(event, "step", report->step);
+        return;
+    case REPORT_ACTION_ENDS:
+        set_action(event, report);
+        set_failure(event, report->failure);
+        return;
+    case REPORT_RETRY:
+        set_failure(event, report->failure);
+        set_count(event, "wait_ms", report->wait_ms);
+        return;
+    case REPORT_SETTLED:
+        set_state(event, report);
+        return;
+    case REPORT_STALLED:
+        set_failure(event, report->failure);
+        return;
+    case REPORT_NOTE:
+        set_string(event, "text", report->text);
+        return;
+    }
+}
+
+static void json_lines_report(void *renderer, const struct report *report)
+{
+    const struct json_lines *lines = renderer;
+    json_t *event = json_object();
+    set_string(event, "type", type_name(report->kind));
+    set_count(event, "time_ms", report->now_ms);
+    set_count(event, "elapsed_ms", report->elapsed_ms);
+    set_string(event, "cluster", report->cluster);
+    set_details(event, report);
+    char *line = json_dumps(event, JSON_COMPACT);
+    json_decref(event);
+    if (line)
+        fprintf(lines->out, "%s\n", line);
+    free(line);
+    fflush(lines->out);
+}
+
+const struct view_renderer view_json = {
+    .open = json_lines_open, .report = json_lines_report, .close = free};

@@ -1,0 +1,277 @@
+/*
+ * view_plan.c - plans as a table: the differences that matter to people, not every action.
+ *
+ *     ~ ci         + ci-worker3               live      missing
+ *     ~ nightly    ± nightly-worker           replace   image v1.20.2 -> v1.20.3
+ *                  ! networking.podSubnet     recreate  10.244.0.0/16 -> 10.8.0.0/16; refused: ...
+ *     - old        - 2 nodes                  delete    not wanted any more
+ *     = 6 clusters in sync
+ *
+ * The actions of a set-up are one row, and so are the deletions of all nodes.
+ */
+#include "base/memory.h"
+#include "cli/table.h"
+#include "cli/view_result.h"
+#include <string.h>
+
+#define SIGN_NEW "+"
+#define SIGN_GONE "-"
+#define SIGN_CHANGED "~"
+#define SIGN_ANEW "\xc2\xb1" /* plus-minus: deleted and made again */
+#define SIGN_REFUSED "!"
+#define SIGN_UNKNOWN "?"
+
+enum { CHANGE_CLASSES = CHANGE_DELETE + 1, COLUMNS = 4 };
+
+struct plan_table {
+    struct table table;
+    size_t changes[CHANGE_CLASSES], refused, unknown, in_sync;
+    const struct engine_result *result; /* the cluster whose rows are written */
+    const char *cluster;                /* its name; "" once it is written */
+    const char *cluster_sign;
+};
+
+static size_t observed_nodes(const struct engine_result *result)
+{
+    return result->state ? result->state->node_count : 0;
+}
+
+static size_t count_kind(const struct plan *plan, enum action_kind kind)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < plan->count; i++)
+        count += plan->actions[i].kind == kind;
+    return count;
+}
+
+static const struct action *first_of(const struct plan *plan, enum action_kind kind)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->actions[i].kind == kind)
+            return &plan->actions[i];
+    return NULL;
+}
+
+static const char *cluster_sign(const struct engine_result *result)
+{
+    const struct plan *plan = result->plan;
+    if (!plan)
+        return SIGN_UNKNOWN;
+    if (plan->count == 0)
+        return SIGN_REFUSED;
+    if (!result->desired)
+        return SIGN_GONE;
+    if (plan_class(plan) == CHANGE_RECREATE)
+        return SIGN_ANEW;
+    return observed_nodes(result) ? SIGN_CHANGED : SIGN_NEW;
+}
+
+static void add_row(struct plan_table *table, const char *sign, const char *subject,
+                    const char *class_name, const char *reason)
+{
+    if (*table->cluster)
+        table_add_format(&table->table, "%s %s", table->cluster_sign, table->cluster);
+    else
+        table_add(&table->table, "");
+    table->cluster = "";
+    table_add_format(&table->table, "%s %s", sign, subject);
+    table_add(&table->table, class_name);
+    table_add(&table->table, reason);
+}
+
+static void add_change(struct plan_table *table, const char *sign, const char *subject,
+                       const struct action *action, const char *lost)
+{
+    cleanup_text struct text reason;
+    text_init(&reason, 0);
+    text_add_format(&reason, "%s%s", action->reason ? action->reason : "", lost);
+    table->changes[action->change]++;
+    add_row(table, sign, subject, change_class_name(action->change), reason.data);
+}
+
+static void add_nodes_change(struct plan_table *table, const char *sign, size_t count,
+                             const struct action *action, const char *lost)
+{
+    cleanup_text struct text subject;
+    text_init(&subject, 0);
+    text_add_format(&subject, "%zu %s", count, count == 1 ? "node" : "nodes");
+    add_change(table, sign, subject.data, action, lost);
+}
+
+/* A new cluster, or the rest of a set-up. */
+static void add_setup(struct plan_table *table)
+{
+    const struct engine_result *result = table->result;
+    const struct action *bootstrap = first_of(result->plan, ACTION_BOOTSTRAP);
+    if (!observed_nodes(result) && result->desired)
+        add_nodes_change(table, SIGN_NEW, result->desired->node_count, bootstrap, "");
+    else
+        add_change(table, SIGN_CHANGED, "set-up", bootstrap, "");
+}
+
+/* All nodes go, at the end of the cluster or so that it can be made anew. */
+static void add_end(struct plan_table *table, size_t deleted)
+{
+    const struct engine_result *result = table->result;
+    const struct action *action = first_of(result->plan, ACTION_DELETE_NODE);
+    bool unfinished = action->change == CHANGE_LIVE;
+    add_nodes_change(table, result->desired ? SIGN_ANEW : SIGN_GONE, deleted, action,
+                     unfinished ? "" : "; all its data goes");
+}
+
+static void add_action(struct plan_table *table, const struct action *action)
+{
+    bool own = strcmp(action->subject, table->result->cluster) == 0;
+    const char *subject = own ? action_kind_words(action->kind) : action->subject;
+    const char *sign = SIGN_CHANGED;
+    if (action->kind == ACTION_CREATE_NODE)
+        sign = SIGN_NEW;
+    if (action->kind == ACTION_DELETE_NODE)
+        sign = SIGN_GONE;
+    add_change(table, sign, subject, action, "");
+}
+
+static void add_actions(struct plan_table *table)
+{
+    const struct plan *plan = table->result->plan;
+    size_t deleted = count_kind(plan, ACTION_DELETE_NODE);
+    bool setup = first_of(plan, ACTION_BOOTSTRAP) != NULL;
+    bool ends = deleted && deleted == observed_nodes(table->result);
+    if (setup)
+        add_setup(table);
+    if (ends)
+        add_end(table, deleted);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        bool told = action->kind == ACTION_DELETE_NODE ? ends : setup;
+        if (!told && !(ends && action->kind == ACTION_FORGET))
+            add_action(table, action);
+    }
+}
+
+static void add_refusals(struct plan_table *table)
+{
+    const struct plan *plan = table->result->plan;
+    for (size_t i = 0; i < plan->refused_count; i++) {
+        const struct refusal *refusal = &plan->refused[i];
+        bool own = strcmp(refusal->subject, table->result->cluster) == 0;
+        add_row(table, SIGN_REFUSED, own ? "cluster" : refusal->subject,
+                change_class_name(refusal->change), refusal->reason);
+        table->refused++;
+    }
+}
+
+static void add_result(struct plan_table *table, const struct engine_result *result)
+{
+    table->result = result;
+    table->cluster = result->cluster;
+    table->cluster_sign = cluster_sign(result);
+    if (!result->plan) {
+        add_row(table, SIGN_UNKNOWN, "cluster", "",
+                result->failure ? result->failure->message : "not looked at");
+        table->unknown++;
+        return;
+    }
+    if (!result->plan->count && !result->plan->refused_count) {
+        table->in_sync++;
+        return;
+    }
+    add_actions(table);
+    add_refusals(table);
+}
+
+/* What is wanted no more but stays: those that go are among the results. */
+static void add_verdict(struct plan_table *table, const struct rails_verdict *verdict)
+{
+    if (verdict->remove)
+        return;
+    table->cluster = verdict->cluster;
+    table->cluster_sign = SIGN_REFUSED;
+    add_row(table, SIGN_REFUSED, "cluster", change_class_name(CHANGE_DELETE), verdict->reason);
+    table->refused++;
+}
+
+static void add_sum(struct text *text, const struct plan_table *table)
+{
+    const char *joint = "";
+    for (enum change_class change = CHANGE_LIVE; change <= CHANGE_DELETE; change++) {
+        if (!table->changes[change])
+            continue;
+        text_add_format(text, "%s%zu %s", joint, table->changes[change], change_class_name(change));
+        joint = ", ";
+    }
+    if (table->refused)
+        text_add_format(text, "%s%zu refused", joint, table->refused);
+    if (table->refused)
+        joint = ", ";
+    if (table->unknown)
+        text_add_format(text, "%s%zu unknown", joint, table->unknown);
+    text_add(text, ".");
+}
+
+/* A word as a shell reads it. */
+static void add_word(struct text *text, const char *word)
+{
+    static const char safe[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
+    if (*word && word[strspn(word, safe)] == '\0') {
+        text_add(text, word);
+        return;
+    }
+    text_add(text, "'");
+    for (; *word; word++)
+        if (*word == '\'')
+            text_add(text, "'\\''");
+        else
+            text_add_bytes(text, word, 1);
+    text_add(text, "'");
+}
+
+/* Exactly what is shown as a change would then happen; what is refused would not. */
+static void add_advice(struct text *text, const struct plan_table *table,
+                       const struct common_options *common)
+{
+    static const char *const flags[CHANGE_CLASSES] = {
+        [CHANGE_REPLACE] = " --allow replace-nodes",
+        [CHANGE_RECREATE] = " --allow recreate",
+        [CHANGE_DELETE] = " --prune",
+    };
+    bool any = false;
+    for (size_t i = 0; i < CHANGE_CLASSES; i++)
+        any = any || table->changes[i];
+    if (!any || !common || !common->sources.count)
+        return;
+    text_add(text, "  Apply with: kind apply");
+    for (size_t i = 0; i < common->sources.count; i++) {
+        text_add(text, " -f ");
+        add_word(text, common->sources.items[i]);
+    }
+    if (common->fleet && strcmp(common->fleet, "default") != 0) {
+        text_add(text, " --fleet ");
+        add_word(text, common->fleet);
+    }
+    for (size_t i = 0; i < CHANGE_CLASSES; i++)
+        if (table->changes[i] && flags[i])
+            text_add(text, flags[i]);
+}
+
+void view_results_plans(struct text *text, const struct view_results *results,
+                        const struct common_options *common)
+{
+    struct plan_table table = {0};
+    table_init(&table.table, COLUMNS);
+    for (size_t i = 0; i < results->count; i++)
+        add_result(&table, &results->items[i]);
+    for (size_t i = 0; results->verdicts && i < results->verdicts->count; i++)
+        add_verdict(&table, &results->verdicts->items[i]);
+    table_print(&table.table, 0, text);
+    if (table.in_sync || !table.table.cell_count)
+        text_add_format(text, "= %zu %s in sync\n", table.in_sync,
+                        table.in_sync == 1 ? "cluster" : "clusters");
+    if (table.table.cell_count) {
+        add_sum(text, &table);
+        add_advice(text, &table, common);
+        text_add(text, "\n");
+    }
+    table_done(&table.table);
+}

@@ -1,0 +1,44 @@
+/*
+ * view_result.h - what is printed when the work is done: results, on stdout.
+ *
+ * The table of `kind diff`, the sum of `kind apply`, and both as JSON.
+ */
+#ifndef CLI_VIEW_RESULT_H
+#define CLI_VIEW_RESULT_H
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "reconciler/engine.h"
+#include "reconciler/rails.h"
+
+/*
+ * The plans as a table, the most important of each cluster first, and a line
+ * that sums them up and says how to apply them (from the invocation's -f).
+ */
+void view_plans(struct text *text, const struct engine *engine,
+                const struct rails_verdicts *verdicts, const struct invocation *invocation);
+
+/* What came of it: how many are as described, and what was held back. */
+void view_outcome(struct text *text, const struct engine *engine,
+                  const struct rails_verdicts *verdicts);
+
+/*
+ * One line: {"type":"result","clusters":[{"cluster":..,"outcome":"settled","plan":{..},
+ * "state":{..},"failure":{"kind":..,"message":..}}],"unwanted":[{"cluster":..,"removed":..,
+ * "reason":..}]}; what there is none of is null.
+ */
+void view_result_json(struct text *text, const struct engine *engine,
+                      const struct rails_verdicts *verdicts);
+
+/* The same over plain arrays. */
+struct view_results {
+    const struct engine_result *items;
+    size_t count;
+    const struct rails_verdicts *verdicts; /* NULL: none */
+};
+void view_results_plans(struct text *text, const struct view_results *results,
+                        const struct common_options *common);
+void view_results_outcome(struct text *text, const struct view_results *results);
+void view_results_json(struct text *text, const struct view_results *results);
+
+#endif
