@@ -1,0 +1,23 @@
+# image.sh - the node's network program as an image; sourced by images/build.
+# shellcheck shell=bash disable=SC2034  # the variables are for the sourcing script
+
+_cni=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck source-path=SCRIPTDIR source=../cluster-api/rootfs.sh
+source "$_cni/../cluster-api/rootfs.sh"
+
+# What the host needs while this image is built.
+image_packages=(gcc libc6-dev libcurl4-openssl-dev libjansson-dev libmnl-dev nftables)
+
+image_names=(kind.local/netd:v1)
+
+image_entrypoint='["/usr/bin/netd"]'
+
+# image_build OUTDIR: leaves the root file system in OUTDIR/rootfs.
+image_build() {
+    local rootfs=$1/rootfs sources
+    rootfs_begin "$rootfs"
+    mapfile -t sources < <(rootfs_sources "$_cni" "$_cni/../cluster-api")
+    rootfs_compile "$rootfs" netd curl jansson mnl -- "${sources[@]}"
+    rootfs_add_host_program "$rootfs" /usr/sbin/nft
+    rootfs_add_libraries "$rootfs"
+}
