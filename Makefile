@@ -91,7 +91,7 @@ $(BUILD)/%_fuzz: $(BUILD)/%_fuzz.o $(BUILD)/base/fuzz_main.o $(BUILD)/libkind.a
 $(BUILD)/images/%_test: images/%_test.c FORCE
 	$(if $(V),,@echo '  LD    $@')
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -g -O1 $(WARNINGS) $(SANITIZE:%=-fsanitize=%) -o $@ $< -lcmocka -ljansson -lresolv
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -g -O1 $(WARNINGS) $(SANITIZE:%=-fsanitize=%) -o $@ $< -lcmocka -ljansson -lcurl -lresolv
 
 fake-engine: $(BUILD)/fake-engine ## build the engine in memory that tests talk to
 

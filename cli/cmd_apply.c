@@ -41,12 +41,15 @@ static const struct option_spec options[] = {
 };
 
 /* Why it did not end well, for the last line. */
-static int say_end(const struct engine *engine, enum session_end end, uint64_t wait_ms,
-                   struct error **err)
+static int say_end(const struct invocation *invocation, const struct engine *engine,
+                   enum session_end end, uint64_t wait_ms, struct error **err)
 {
-    if (end == SESSION_INTERRUPTED)
-        return error_set(err, ERROR_CANCELED,
-                         "interrupted; what was begun is kept, `kind apply` goes on from there");
+    if (end == SESSION_INTERRUPTED) {
+        /* Said here: as errors, cancellations are silent. */
+        log_line(&invocation->log, LOG_WARNING, NULL,
+                 "interrupted; what was begun is kept, `kind apply` goes on from there");
+        return error_set(err, ERROR_CANCELED, "interrupted");
+    }
     if (end == SESSION_DEADLINE)
         return error_set(err, ERROR_TIMEOUT,
                          "not Ready after %llu s; `kind apply` goes on from here",
@@ -59,8 +62,16 @@ static int say_end(const struct engine *engine, enum session_end end, uint64_t w
         bad += result.outcome != ENGINE_SETTLED;
         refused += result.outcome == ENGINE_SETTLED && result.plan && result.plan->refused_count;
     }
-    return error_set(err, ERROR_UNAVAILABLE, "%zu of %zu clusters failed, %zu held back changes",
-                     bad, engine_count(engine), refused);
+    size_t count = engine_count(engine);
+    const char *noun = count == 1 ? "cluster" : "clusters";
+    if (!refused)
+        return error_set(err, ERROR_UNAVAILABLE, "%zu of %zu %s failed", bad, count, noun);
+    if (!bad)
+        return error_set(err, ERROR_UNAVAILABLE, "changes of %zu of %zu %s were held back", refused,
+                         count, noun);
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "%zu of %zu %s failed, changes of %zu more were held back", bad, count, noun,
+                     refused);
 }
 
 static void print_outcome(const struct invocation *invocation, const struct engine *engine,
@@ -91,7 +102,7 @@ static int converge(const struct invocation *invocation, struct session *session
     enum session_end end =
         converge_run(session, invocation, given, &plan, SESSION_OWN_ONLY, &engine);
     print_outcome(invocation, engine, &plan, given);
-    int result = given->dry_run ? 0 : say_end(engine, end, given->wait_ms, err);
+    int result = given->dry_run ? 0 : say_end(invocation, engine, end, given->wait_ms, err);
     engine_free(engine);
     return result;
 }

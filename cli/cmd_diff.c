@@ -28,15 +28,18 @@ static const struct option_spec options[] = {
     {0},
 };
 
-/* Changes, refusals and clusters that should go all count as a difference. */
-static bool differs(const struct engine *engine, const struct converge_plan *plan)
+/*
+ * Changes and refusals count as a difference; clusters that the sources do not
+ * name only where pruning was asked for.
+ */
+static bool differs(const struct engine *engine, const struct converge_plan *plan, bool prune)
 {
     for (size_t i = 0; i < engine_count(engine); i++) {
         struct engine_result result = engine_result(engine, i);
         if (result.plan && (result.plan->count || result.plan->refused_count))
             return true;
     }
-    return plan->verdicts.count > 0;
+    return prune && plan->verdicts.count > 0;
 }
 
 /* A cluster that could not be looked at makes the answer worthless: trouble, not "no changes". */
@@ -75,7 +78,7 @@ static int compare(const struct invocation *invocation, struct session *session,
             view_plans(&text, engine, &plan.verdicts, invocation);
         fputs(text.data, invocation->results);
         text_done(&text);
-        result = differs(engine, &plan) ? 1 : 0;
+        result = differs(engine, &plan, given.prune) ? 1 : 0;
     }
     engine_free(engine);
     return result;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "cli/command.h"
+#include "cli/complete.h"
 #include "cli/help.h"
 
 /*
@@ -129,14 +130,14 @@ static int check_uses(const struct invocation *invocation, struct error **err)
 {
     const struct common_options *common = &invocation->common;
     const struct {
-        unsigned use;
         const char *name;
+        unsigned use;
         bool given;
     } rows[] = {
-        {USES_SOURCES, "filename", common->sources.count > 0},
-        {USES_FLEET, "fleet", common->fleet != NULL},
-        {USES_ENGINE, "engine", common->engine != NULL},
-        {USES_KUBECONFIG, "kubeconfig", common->kubeconfig != NULL},
+        {"filename", USES_SOURCES, common->sources.count > 0},
+        {"fleet", USES_FLEET, common->fleet != NULL},
+        {"engine", USES_ENGINE, common->engine != NULL},
+        {"kubeconfig", USES_KUBECONFIG, common->kubeconfig != NULL},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (rows[i].given && !(invocation->command->uses & rows[i].use))
@@ -223,8 +224,20 @@ static void silence(struct invocation *invocation, FILE *nowhere)
     invocation->log.stream = NULL;
 }
 
+/* The other half of the completion scripts: the words of a line that is being written. */
+static int complete(int count, char **words, FILE *results)
+{
+    cleanup_text struct text candidates;
+    text_init(&candidates, 0);
+    complete_words(&candidates, (const char *const *)words, (size_t)count);
+    fputs(candidates.data, results);
+    return 0;
+}
+
 int dispatch(int argc, char **argv, FILE *results, FILE *talk)
 {
+    if (argc > 1 && strcmp(argv[1], "__complete") == 0)
+        return complete(argc - 2, argv + 2, results);
     struct line line;
     line_init(&line, argc, argv);
     line.invocation.results = results;

@@ -200,6 +200,7 @@ enum session_end session_run(struct session *session, struct engine_options *opt
     while (!state.finished)
         uv_run(&session->loop, UV_RUN_ONCE);
     session->running = NULL;
+    options->finished_context = NULL;
     close_handles(&state);
     return session->signals ? SESSION_INTERRUPTED
            : state.late     ? SESSION_DEADLINE

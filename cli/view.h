@@ -70,6 +70,12 @@ struct view_renderer {
 };
 extern const struct view_renderer view_live, view_lines, view_json;
 
+/* What the JSON events are called and what they hold, in words; by report_kind, ended by NULL. */
+struct view_event {
+    const char *type, *fields;
+};
+extern const struct view_event view_events[];
+
 /* Words that all renderers share. */
 
 /* "12.4 s", "2 min 5 s". */

@@ -1,20 +1,8 @@
 /*
- * view_json.c - events as JSON, one object a line. The shape is stable: names may be added,
- * never changed.
+ * view_json.c - events as JSON, one object a line, for machines.
  *
- * Every event has "type", "time_ms" (a clock that only runs forward),
- * "elapsed_ms" (since work on the cluster began; in action-ends, since the
- * action did) and "cluster" (null for words of the program itself). Then:
- *
- *     planned        actions: [{kind, subject, class, reason, after}], refused: [{subject, class,
- *                    reason}]
- *     action-begins  action, subject, class, reason; done and total, counted in actions
- *     step           the same, and step: what the action does now
- *     action-ends    the same, and failure: null or {kind, message}
- *     retry          failure, wait_ms: until the next try
- *     settled        nodes, ready (true, false, null: not known), version; all null when gone
- *     stalled        failure; no further try by itself
- *     note           text
+ * The shape is stable: names may be added, never changed. view_events says in
+ * words what each type holds; the manual page shows it.
  */
 #include "cli/view.h"
 
@@ -34,28 +22,21 @@ static void *json_lines_open(FILE *out, const struct view_screen *screen)
     return lines;
 }
 
-static const char *type_name(enum report_kind kind)
-{
-    switch (kind) {
-    case REPORT_PLANNED:
-        return "planned";
-    case REPORT_ACTION_BEGINS:
-        return "action-begins";
-    case REPORT_STEP:
-        return "step";
-    case REPORT_ACTION_ENDS:
-        return "action-ends";
-    case REPORT_RETRY:
-        return "retry";
-    case REPORT_SETTLED:
-        return "settled";
-    case REPORT_STALLED:
-        return "stalled";
-    case REPORT_NOTE:
-        return "note";
-    }
-    return "unknown";
-}
+const struct view_event view_events[] = {
+    [REPORT_PLANNED] = {"planned", "actions (kind, subject, class, reason, after: indexes of "
+                                   "those to be done first), refused (subject, class, reason)"},
+    [REPORT_ACTION_BEGINS] = {"action-begins", "action, subject, class, reason; done and total, "
+                                               "counted in actions"},
+    [REPORT_STEP] = {"step", "as action-begins, and step: what the action does now"},
+    [REPORT_ACTION_ENDS] = {"action-ends", "as action-begins, and failure: null, or kind and "
+                                           "message"},
+    [REPORT_RETRY] = {"retry", "failure; wait_ms until the next try"},
+    [REPORT_SETTLED] = {"settled", "nodes, ready (null: not known), version; all null when the "
+                                   "cluster is gone"},
+    [REPORT_STALLED] = {"stalled", "failure; there is no further try by itself"},
+    [REPORT_NOTE] = {"note", "text"},
+    {NULL, NULL},
+};
 
 static void set(json_t *event, const char *key, json_t *value)
 {
@@ -158,7 +139,7 @@ static void json_lines_report(void *renderer, const struct report *report)
 {
     const struct json_lines *lines = renderer;
     json_t *event = json_object();
-    set_string(event, "type", type_name(report->kind));
+    set_string(event, "type", view_events[report->kind].type);
     set_count(event, "time_ms", report->now_ms);
     set_count(event, "elapsed_ms", report->elapsed_ms);
     set_string(event, "cluster", report->cluster);

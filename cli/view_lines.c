@@ -7,7 +7,7 @@
  *     ci: create node ci-control-plane                          done      2.1 s
  *     ci: bootstrap ci-control-plane                            failed    6.0 s: no route to host
  *     ci: next try in 4.0 s
- *     ci: Ready, 1 node                                         in sync  31.4 s
+ *     ci: Ready, 1 node                                         in all   31.4 s
  */
 #include "cli/view.h"
 
@@ -61,23 +61,35 @@ static struct lines_cluster *find(struct lines *lines, const char *name)
 /* True once for each new failure in a row. */
 static bool is_news(struct lines_cluster *cluster, const struct error *failure)
 {
-    if (!failure || (cluster->failure && strstr(failure->message, cluster->failure)))
+    if (!failure || failure->kind == ERROR_CANCELED ||
+        (cluster->failure && strstr(failure->message, cluster->failure)))
         return false;
     free(cluster->failure);
     cluster->failure = memory_string(failure->message);
     return true;
 }
 
-/* The end of something: how it went stands in a column. */
-static void add_end(struct text *line, const char *how, uint64_t elapsed_ms)
+/* How something ended stands in a column. */
+static void add_column(struct text *line)
 {
     size_t width = plain_width(line->data);
     text_add_char(line, ' ', width + 2 < END_COLUMN ? END_COLUMN - width : 2);
+}
+
+static void add_end(struct text *line, const char *how, uint64_t elapsed_ms)
+{
     cleanup_text struct text seconds;
     text_init(&seconds, 0);
     view_add_seconds(&seconds, elapsed_ms);
     text_add_format(line, "%-8s%*s%s", how, seconds.length < 7 ? (int)(7 - seconds.length) : 0, "",
                     seconds.data);
+}
+
+static const char *end_word(const struct error *failure)
+{
+    if (!failure)
+        return "done";
+    return failure->kind == ERROR_CANCELED ? "stopped" : "failed";
 }
 
 static void add_step(struct text *line, const struct report *report)
@@ -98,7 +110,11 @@ static void add_settled(struct text *line, const struct report *report, bool act
         text_add_format(line, ", %s", nodes.data);
     if (report->plan && report->plan->refused_count)
         text_add_format(line, ", %zu held back", report->plan->refused_count);
-    add_end(line, acted ? "in sync" : "as it was", report->elapsed_ms);
+    add_column(line);
+    if (acted)
+        add_end(line, "in all", report->elapsed_ms);
+    else
+        text_add(line, "as it was");
 }
 
 /* What a report says; false: nothing. */
@@ -120,7 +136,8 @@ static bool add_words(struct lines_cluster *cluster, const struct report *report
         return true;
     case REPORT_ACTION_ENDS:
         view_add_action(line, report->cluster, report->action);
-        add_end(line, report->failure ? "failed" : "done", report->elapsed_ms);
+        add_column(line);
+        add_end(line, end_word(report->failure), report->elapsed_ms);
         if (report->failure && is_news(cluster, report->failure))
             text_add_format(line, ": %s", cause);
         return true;
@@ -135,7 +152,7 @@ static bool add_words(struct lines_cluster *cluster, const struct report *report
     case REPORT_STALLED:
         text_add(line, "gave up after ");
         view_add_seconds(line, report->elapsed_ms);
-        text_add_format(line, ": %s; mend it and run kind apply again", cause);
+        text_add_format(line, ": %s; mend it and try again", cause);
         return true;
     case REPORT_NOTE:
         text_add(line, report->text);

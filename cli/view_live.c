@@ -15,7 +15,8 @@
 #include "cli/view.h"
 #include <string.h>
 
-enum { NAME_WIDTH_MAX = 24, WORD_WIDTH = 20, BAR_WIDTH = 16, RUNNING_MAX = 32 };
+enum { NARROW = 64, /* below it there is no room for bars */ NARROW_WORD_WIDTH = 12 };
+enum { NAME_WIDTH_MIN = 8, NAME_WIDTH_MAX = 24, WORD_WIDTH = 20, BAR_WIDTH = 16, RUNNING_MAX = 32 };
 
 struct running {
     enum action_kind kind;
@@ -45,6 +46,7 @@ struct live {
 static void *live_open(FILE *out, const struct view_screen *size)
 {
     struct live *live = memory_new(sizeof(*live));
+    live->name_width = NAME_WIDTH_MIN;
     screen_init(&live->screen, out, size);
     return live;
 }
@@ -64,10 +66,17 @@ static struct live_cluster *find(struct live *live, const char *name)
 
 /* --- Rows of the tree. --- */
 
-/* A cell of at least this width, and two spaces. */
+static bool is_narrow(const struct row *row)
+{
+    return row->screen->size.width < NARROW;
+}
+
+/* A cell of at least the column's width, and two spaces. */
 static void add_column(struct row *row, enum tone tone, const char *string, size_t width)
 {
     size_t own = plain_width(string);
+    if (is_narrow(row))
+        width = NARROW_WORD_WIDTH;
     row_add_padded(row, tone, string, own > width ? own : width);
     row_add(row, TONE_PLAIN, "  ");
 }
@@ -84,9 +93,9 @@ static void add_bar(struct row *row, size_t done, size_t total)
     cleanup_text struct text bar;
     text_init(&bar, 0);
     size_t full = total ? done * BAR_WIDTH / total : 0;
-    for (size_t i = 0; i < BAR_WIDTH; i++)
+    for (size_t i = 0; i < BAR_WIDTH && !is_narrow(row); i++)
         text_add(&bar, i < full ? "\xe2\x96\x88" : "\xe2\x96\x91"); /* full block, light shade */
-    text_add_format(&bar, "  %zu/%zu", done, total);
+    text_add_format(&bar, "%s%zu/%zu", bar.length ? "  " : "", done, total);
     row_add(row, TONE_PLAIN, bar.data);
 }
 
@@ -95,8 +104,13 @@ static void add_waiting(struct row *row, const struct live_cluster *cluster, uin
     cleanup_text struct text words;
     text_init(&words, 0);
     add_column(row, TONE_WAITING, "waiting", WORD_WIDTH);
-    text_add(&words, "next try in ");
-    view_add_seconds(&words, cluster->retry_at_ms > now_ms ? cluster->retry_at_ms - now_ms : 0);
+    text_add(&words, "next try ");
+    if (cluster->retry_at_ms > now_ms) {
+        text_add(&words, "in ");
+        view_add_seconds(&words, cluster->retry_at_ms - now_ms);
+    } else {
+        text_add(&words, "now");
+    }
     row_add(row, TONE_PLAIN, words.data);
 }
 
@@ -129,7 +143,7 @@ static void cluster_row(const struct live *live, const struct live_cluster *clus
     add_seconds(row, now_ms - cluster->began_at_ms);
 }
 
-/* A node and what is done to it; an action on the cluster, and its step. */
+/* A node and what is done to it; an action on the cluster, unless the row above names it. */
 static void running_row(const struct live *live, const struct live_cluster *cluster,
                         const struct running *running, struct row *row)
 {
@@ -137,18 +151,29 @@ static void running_row(const struct live *live, const struct live_cluster *clus
     bool own = strcmp(running->subject, cluster->name) == 0;
     begin_row(live, row, "");
     row_add(row, TONE_PLAIN, "  ");
-    add_column(row, TONE_PLAIN, own ? words : running->subject, WORD_WIDTH + 2);
+    if (!own || cluster->running_count > 1)
+        add_column(row, TONE_PLAIN, own ? words : running->subject, WORD_WIDTH + 2);
     if (running->step)
         row_add(row, TONE_FAINT, running->step);
     else if (!own)
         row_add(row, TONE_FAINT, words);
 }
 
+/* One action on the cluster as a whole that tells no step is named in the cluster's row already. */
+static bool has_running_rows(const struct live_cluster *cluster)
+{
+    const struct running *first = &cluster->running[0];
+    return cluster->running_count != 1 || first->step || strcmp(first->subject, cluster->name) != 0;
+}
+
 static size_t rows_wanted(const struct live *live)
 {
     size_t rows = 0;
-    for (size_t i = 0; i < live->count; i++)
-        rows += live->clusters[i].active ? 1 + live->clusters[i].running_count : 0;
+    for (size_t i = 0; i < live->count; i++) {
+        const struct live_cluster *cluster = &live->clusters[i];
+        rows += cluster->active;
+        rows += cluster->active && has_running_rows(cluster) ? cluster->running_count : 0;
+    }
     return rows;
 }
 
@@ -158,7 +183,9 @@ static void add_cluster(struct live *live, const struct live_cluster *cluster, u
     struct row row;
     cluster_row(live, cluster, now_ms, &row);
     screen_add(&live->screen, &row);
-    for (size_t i = 0; with_steps && i < cluster->running_count; i++) {
+    if (!with_steps || !has_running_rows(cluster))
+        return;
+    for (size_t i = 0; i < cluster->running_count; i++) {
         running_row(live, cluster, &cluster->running[i], &row);
         screen_add(&live->screen, &row);
     }
@@ -232,7 +259,8 @@ static void keep_failure(struct live *live, struct live_cluster *cluster,
                          const struct report *report)
 {
     const char *message = report->failure ? report->failure->message : NULL;
-    if (!message || (cluster->failure && strstr(message, cluster->failure)))
+    if (!message || report->failure->kind == ERROR_CANCELED ||
+        (cluster->failure && strstr(message, cluster->failure)))
         return;
     free(cluster->failure);
     cluster->failure = memory_string(message);
@@ -253,7 +281,7 @@ static void keep_stalled(struct live *live, struct live_cluster *cluster,
     keep_failure(live, cluster, report);
     begin_row(live, &row, cluster->name);
     add_column(&row, TONE_BAD, "gave up", WORD_WIDTH);
-    row_add(&row, TONE_PLAIN, "mend it and run kind apply again");
+    row_add(&row, TONE_PLAIN, "mend it and try again");
     add_seconds(&row, report->elapsed_ms);
     screen_keep(&live->screen, &row);
 }
@@ -363,8 +391,10 @@ static void live_report(void *renderer, const struct report *report)
         cluster->began_at_ms = report->now_ms - report->elapsed_ms;
     cluster->active = true;
     cluster->retry_at_ms = 0;
-    cluster->done = report->done;
-    cluster->total = report->total;
+    if (report->total || report->kind == REPORT_PLANNED) {
+        cluster->done = report->done;
+        cluster->total = report->total;
+    }
     take(live, cluster, report);
     paint_if_due(live, report->now_ms);
 }

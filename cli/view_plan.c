@@ -80,22 +80,22 @@ static void add_row(struct plan_table *table, const char *sign, const char *subj
 }
 
 static void add_change(struct plan_table *table, const char *sign, const char *subject,
-                       const struct action *action, const char *lost)
+                       const struct action *action, const char *after)
 {
     cleanup_text struct text reason;
     text_init(&reason, 0);
-    text_add_format(&reason, "%s%s", action->reason ? action->reason : "", lost);
+    text_add_format(&reason, "%s%s", action->reason ? action->reason : "", after);
     table->changes[action->change]++;
     add_row(table, sign, subject, change_class_name(action->change), reason.data);
 }
 
 static void add_nodes_change(struct plan_table *table, const char *sign, size_t count,
-                             const struct action *action, const char *lost)
+                             const struct action *action, const char *after)
 {
     cleanup_text struct text subject;
     text_init(&subject, 0);
     text_add_format(&subject, "%zu %s", count, count == 1 ? "node" : "nodes");
-    add_change(table, sign, subject.data, action, lost);
+    add_change(table, sign, subject.data, action, after);
 }
 
 /* A new cluster, or the rest of a set-up. */
@@ -128,7 +128,8 @@ static void add_action(struct plan_table *table, const struct action *action)
         sign = SIGN_NEW;
     if (action->kind == ACTION_DELETE_NODE)
         sign = SIGN_GONE;
-    add_change(table, sign, subject, action, "");
+    add_change(table, sign, subject, action,
+               action->kind == ACTION_START_NODE ? "; is started" : "");
 }
 
 static void add_actions(struct plan_table *table)

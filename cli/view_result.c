@@ -93,6 +93,15 @@ static void add_kept(struct table *table, const struct rails_verdicts *verdicts)
                           verdicts->items[i].reason);
 }
 
+/* One look at each was enough. */
+static bool nothing_done(const struct view_results *results)
+{
+    for (size_t i = 0; i < results->count; i++)
+        if (results->items[i].rounds > 1 || results->items[i].outcome != ENGINE_SETTLED)
+            return false;
+    return true;
+}
+
 void view_results_outcome(struct text *text, const struct view_results *results)
 {
     struct table table;
@@ -107,6 +116,8 @@ void view_results_outcome(struct text *text, const struct view_results *results)
     }
     add_kept(&table, results->verdicts);
     table_print(&table, 0, text);
+    if (nothing_done(results) && good == wanted)
+        text_add(text, "Nothing to do: ");
     text_add_format(text, "%zu of %zu %s as described", good, wanted,
                     wanted == 1 ? "cluster is" : "clusters are");
     if (gone)

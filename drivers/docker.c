@@ -204,6 +204,20 @@ static int api_minor(const char *version)
     return *end == '\0' && minor > 0 && minor < 1000 ? (int)minor : -1;
 }
 
+/* Nothing answers: where, who said so, why, and what to do. */
+static enum step_status unreachable(const struct docker *docker, const struct error *why,
+                                    struct error **err)
+{
+    bool denied = strstr(why->message, "permission denied") != NULL;
+    error_set(err, why->kind,
+              "no engine answers at %s (from %s): %s; %s, or name another one with "
+              "--engine or DOCKER_HOST",
+              docker->endpoint.display, docker->endpoint.origin, why->message,
+              denied ? "ask for access to it (the group docker, usually)"
+                     : "start it (systemctl start docker, usually)");
+    return STEP_FAILED;
+}
+
 enum step_status docker_reach(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker *docker = docker_flow_of(flow)->docker;
@@ -216,6 +230,8 @@ enum step_status docker_reach(struct flow *flow, const struct answer *answer, st
         flow_send(flow, "GET", "/_ping", NULL);
         return STEP_WAITING;
     }
+    if (answer->failure)
+        return unreachable(docker, answer->failure, err);
     int minor = api_minor(answer->api_version);
     if (answer->status != 200 || minor < API_MINOR_MIN) {
         error_set(err, ERROR_INVALID, "%s (from %s) is no Docker engine with API 1.%d or newer: %s",

@@ -238,6 +238,27 @@ static bool is_address_trouble(const char *message)
     return strstr(message, "Address already in use") != NULL;
 }
 
+/* What follows the last colon of a nested message. */
+static const char *last_part(const char *message)
+{
+    const char *colon = strrchr(message, ':');
+    return colon && colon[1] == ' ' ? colon + 2 : message;
+}
+
+/* "127.0.0.1:6443" out of the engine's words on a port that is taken; "" if they are others. */
+static const char *port_of(struct flow *flow, const char *message)
+{
+    const char *begin = strstr(message, "Bind for "); /* by another container */
+    if (begin) {
+        begin += strlen("Bind for ");
+        return arena_format(flow->arena, "%.*s ", (int)strcspn(begin, " "), begin);
+    }
+    begin = strstr(message, ": listen "); /* by a process: "listen tcp4 127.0.0.1:6443: bind" */
+    begin = begin ? strchr(begin + strlen(": listen "), ' ') : NULL;
+    const char *end = begin ? strstr(begin, ": bind:") : NULL;
+    return end ? arena_format(flow->arena, "%.*s ", (int)(end - begin - 1), begin + 1) : "";
+}
+
 /* Why a container did not start, in words that say what to do. */
 static void explain_start(struct flow *flow, const struct answer *answer, struct error **err)
 {
@@ -246,9 +267,9 @@ static void explain_start(struct flow *flow, const struct answer *answer, struct
         error_set(err, ERROR_CONFLICT, "start the container: the engine says: %s", message);
     else if (is_port_trouble(message))
         error_set(err, ERROR_UNAVAILABLE,
-                  "a host port of this node is in use: %s; stop what listens there, or change "
+                  "host port %sis in use (the engine says: %s); stop what listens there, or change "
                   "apiServerPort or extraPortMappings (0 picks a free port)",
-                  message);
+                  port_of(flow, message), last_part(message));
     else
         error_set(err, ERROR_UNAVAILABLE, "start the container: the engine says: %s", message);
 }

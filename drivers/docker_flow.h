@@ -93,7 +93,7 @@ enum step_status docker_await_containerd(struct flow *, const struct answer *, s
 
 #define DOCKER_REACH                                                                               \
     {                                                                                              \
-        .name = "reach the engine", .run = docker_reach, .timeout_ms = 5000                        \
+        .name = "reach the engine", .run = docker_reach, .timeout_ms = 5000, .tolerant = true      \
     }
 #define DOCKER_FIND                                                                                \
     {                                                                                              \

@@ -58,19 +58,25 @@ static const struct node_state *speaker(const struct docker_flow *df)
     return node && node->owner ? node : NULL;
 }
 
-static void parse_record(struct docker_flow *df)
+static void parse_record(struct docker_flow *df, const struct node_state *node)
 {
     const struct archive_file *file = archive_find(&df->files, "fleet.json");
-    if (!file || !file->bytes) {
+    if (!file) {
         df->state->recorded = SEEN_NO;
         return;
     }
-    /* A torn record is as good as none: the set-up is repeated, which harms nothing. */
+    /* There is one, so the set-up was complete once: what it says is unknown, not absent. */
     struct error *broken = NULL;
-    df->state->recorded =
-        facet_record_parse(df->into, file->bytes, file->length, &df->state->applied, &broken) == 0
-            ? SEEN_YES
-            : SEEN_NO;
+    df->state->recorded = SEEN_YES;
+    if (!file->bytes)
+        error_set(&broken, ERROR_INVALID, "it is too long");
+    else if (facet_record_parse(df->into, file->bytes, file->length, &df->state->applied, &broken))
+        df->state->applied = (struct facet_list){0};
+    if (!broken)
+        return;
+    df->state->recorded = SEEN_UNKNOWN;
+    df->state->message =
+        arena_format(df->into, "/kind/fleet.json of %s: %s", node->name, broken->message);
     error_free(broken);
 }
 
@@ -80,7 +86,7 @@ static enum step_status read_record(struct flow *flow, const struct answer *answ
     struct docker_flow *df = docker_flow_of(flow);
     const struct node_state *node = speaker(df);
     if (!node || node->status == CONTAINER_REMOVING || node->status == CONTAINER_DEAD) {
-        df->state->recorded = node || !df->state->node_count ? SEEN_NO : SEEN_UNKNOWN;
+        df->state->recorded = df->state->node_count ? SEEN_UNKNOWN : SEEN_NO;
         return STEP_DONE;
     }
     if (!answer) {
@@ -89,7 +95,7 @@ static enum step_status read_record(struct flow *flow, const struct answer *answ
     }
     if (docker_files(flow, answer, err))
         return STEP_FAILED;
-    parse_record(df);
+    parse_record(df, node);
     return STEP_DONE;
 }
 

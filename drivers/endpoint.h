@@ -4,8 +4,9 @@
  * Order of the docker CLI's code: --engine, DOCKER_HOST, DOCKER_CONTEXT,
  * currentContext in $DOCKER_CONFIG/config.json (default ~/.docker), then
  * unix:///var/run/docker.sock. unix:// and tcp:// work; tcp with TLS when
- * DOCKER_TLS_VERIFY or the context says so; ssh:// is refused with a
- * sentence that says what to do instead.
+ * DOCKER_TLS_VERIFY (or DOCKER_TLS: we always verify) is set, or the context
+ * has TLS files. ssh:// is refused with a sentence that says what to do
+ * instead.
  */
 #ifndef DRIVERS_ENDPOINT_H
 #define DRIVERS_ENDPOINT_H

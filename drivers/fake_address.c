@@ -27,6 +27,11 @@ bool fake_subnet_parse(const char *text, uint32_t *subnet, uint32_t *mask)
     return true;
 }
 
+int fake_mask_length(uint32_t mask)
+{
+    return __builtin_popcount(mask);
+}
+
 char *fake_address_text(uint32_t address)
 {
     return memory_format("%u.%u.%u.%u", address >> 24, address >> 16 & 255, address >> 8 & 255,

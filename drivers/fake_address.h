@@ -11,6 +11,7 @@ enum { FAKE_HOSTS_MAX = 65536 }; /* addresses that a network hands out */
 
 /* "10.0.0.0/16" in host byte order; false if it is no IPv4 subnet. */
 bool fake_subnet_parse(const char *text, uint32_t *subnet, uint32_t *mask);
+int fake_mask_length(uint32_t mask); /* 16 of 255.255.0.0 */
 bool fake_address_parse(const char *text, uint32_t *address);
 
 /* New strings. The IPv6 address is the one of this host number in "fc00::/64". */

@@ -104,7 +104,7 @@ static int unit_state(struct fake_command *command, const char *unit)
 {
     const struct fake_container *container = command->container;
     uint64_t now_ms = command->call->now_ms;
-    bool booted = fake_node_booted(command->call->world, container, now_ms);
+    bool booted = fake_node_booted(container, now_ms);
     bool active = is_kubelet(unit) ? booted && container->node.kubelet_at_ms : booted;
     text_add(command->out, active ? "active\n" : "inactive\n");
     return active ? 0 : 3;
@@ -164,8 +164,9 @@ static const struct {
     {"sh", run_shell},
     {"bash", run_shell},
     {"chmod", run_nothing},
-    {"ctr", run_nothing},
-    {"crictl", run_nothing},
+    {"ctr", fake_etcd_run},
+    {"crictl", fake_etcd_run},
+    {"etcdctl", fake_etcd_run},
     {"sysctl", run_nothing},
     {"update-ca-certificates", run_nothing},
     {"sync", run_nothing},

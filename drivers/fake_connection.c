@@ -67,6 +67,7 @@ int fake_connections_wake(struct fake_hub *hub, uint64_t now_ms)
     bool changed = hub->seen_version != fake_world_version(hub->world);
     struct fake_exchange **link = &hub->waiting;
     uint64_t next_ms = UINT64_MAX;
+    bool resumed = false;
     hub->seen_version = fake_world_version(hub->world);
     while (*link) {
         struct fake_exchange *exchange = *link;
@@ -75,13 +76,14 @@ int fake_connections_wake(struct fake_hub *hub, uint64_t now_ms)
             *link = exchange->next;
             exchange->suspended = false;
             MHD_resume_connection(exchange->connection);
+            resumed = true;
         } else {
             next_ms = exchange->wake_ms < next_ms ? exchange->wake_ms : next_ms;
             link = &exchange->next;
         }
     }
     uint64_t left_ms = next_ms - now_ms;
-    return next_ms == UINT64_MAX ? -1 : left_ms > 60000 ? 60000 : (int)left_ms;
+    return resumed ? 0 : next_ms == UINT64_MAX ? -1 : left_ms > 60000 ? 60000 : (int)left_ms;
 }
 
 void fake_connections_release(struct fake_hub *hub, const struct fake_site *site)
@@ -261,8 +263,7 @@ void fake_connection_completed(void *site, struct MHD_Connection *connection, vo
     *context = NULL;
     forget(exchange);
     kill_client(exchange->victim);
-    if (exchange->state != EXCHANGE_READING)
-        fake_reply_done(&exchange->reply);
+    fake_reply_done(&exchange->reply);
     free(exchange->target);
     free(exchange->method);
     free(exchange->content_type);

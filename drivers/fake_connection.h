@@ -37,7 +37,10 @@ void fake_connection_completed(void *site, struct MHD_Connection *connection, vo
 /* Keeps the target as it was sent: query included, still encoded. */
 void *fake_connection_started(void *site, const char *target, struct MHD_Connection *connection);
 
-/* Resumes what is due; returns the milliseconds until the next is, or -1. */
+/*
+ * Resumes what is due. Returns the milliseconds until the next is, -1 if none
+ * waits, and 0 after resuming something: the daemons must be run then.
+ */
 int fake_connections_wake(struct fake_hub *hub, uint64_t now_ms);
 /* Ends the streams of a site (NULL: of all), so that its daemon can be stopped. */
 void fake_connections_release(struct fake_hub *hub, const struct fake_site *site);

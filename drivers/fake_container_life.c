@@ -1,7 +1,12 @@
 #include "base/memory.h"
 #include "drivers/fake_container.h"
+#include "drivers/fake_file.h"
 #include "drivers/fake_node.h"
 #include "drivers/fake_stream.h"
+
+#define HELD "/kind/held"
+
+enum { HOLD_MS = 60 * 1000 };
 
 /* --- host ports --- */
 
@@ -109,16 +114,41 @@ static void log_line(struct fake_container *container, uint64_t at_ms, const cha
         (struct fake_log_line){at_ms, memory_format("%s\r\n", line)};
 }
 
-static void log_boot(struct fake_call *call, struct fake_container *container)
+/* Our node images wait for a signal before their first boot if they are asked to. */
+static bool is_held(struct fake_container *container)
 {
-    uint64_t booted_ms = call->now_ms + call->world->settings.boot_ms;
+    size_t i;
+    json_t *variable;
+    json_array_foreach(json_object_get(container->request, "Env"), i, variable)
+    {
+        const char *text = json_string_value(variable);
+        if (text && strcmp(text, "KIND_HOLD=1") == 0)
+            return container->node.is_node && !fake_file_get(container, HELD);
+    }
+    return false;
+}
+
+static void boot(struct fake_call *call, struct fake_container *container, uint64_t from_ms)
+{
+    container->booted_at_ms = from_ms + call->world->settings.boot_ms;
+    log_line(container, container->booted_at_ms, "INFO: detected cgroup v1");
+    log_line(container, container->booted_at_ms,
+             "[\033[0;32m  OK  \033[0m] Reached target \033[0;1;39mMulti-User System\033[0m.");
+    fake_node_boot(call->world, container);
+}
+
+static void begin(struct fake_call *call, struct fake_container *container)
+{
+    bool held = is_held(container);
     if (!container->node.is_node)
         return;
     log_line(container, call->now_ms,
              "INFO: ensuring we can execute mount/umount even with userns-remap");
-    log_line(container, booted_ms, "INFO: detected cgroup v1");
-    log_line(container, booted_ms,
-             "[\033[0;32m  OK  \033[0m] Reached target \033[0;1;39mMulti-User System\033[0m.");
+    if (held) {
+        fake_file_put_text(container, HELD, "");
+        log_line(container, call->now_ms, "INFO: holding before init until SIGUSR1, at most 60 s");
+    }
+    boot(call, container, call->now_ms + (held ? HOLD_MS : 0));
 }
 
 /* What has not been printed yet never will be. */
@@ -126,6 +156,16 @@ static void log_cut(struct fake_container *container, uint64_t now_ms)
 {
     while (container->log_count > 0 && container->log[container->log_count - 1].at_ms > now_ms)
         free(container->log[--container->log_count].text);
+}
+
+/* SIGUSR1: a node that is held goes on. */
+static void release(struct fake_call *call, struct fake_container *container)
+{
+    uint64_t held_until_ms = call->now_ms + call->world->settings.boot_ms;
+    if (!container->node.is_node || container->booted_at_ms <= held_until_ms)
+        return;
+    log_cut(container, call->now_ms);
+    boot(call, container, call->now_ms);
 }
 
 /* --- life --- */
@@ -178,8 +218,7 @@ struct fake_refusal fake_container_run(struct fake_call *call, struct fake_conta
         container->run = FAKE_RUNNING;
         container->exit_code = 0;
         container->started_at_ms = call->now_ms;
-        log_boot(call, container);
-        fake_node_boot(call->world, container, call->now_ms);
+        begin(call, container);
     }
     fake_container_changed(call->world, container);
     return refusal;
@@ -277,6 +316,8 @@ void fake_container_kill(struct fake_call *call)
     fake_container_event(call, container, "kill");
     if (is_deadly(signal ? signal : ""))
         fake_container_end(call, container, 137);
+    else if (strstr(signal, "USR1") || strcmp(signal, "10") == 0)
+        release(call, container);
     fake_call_status(call, 204);
 }
 

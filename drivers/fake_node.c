@@ -19,10 +19,10 @@ void fake_node_stop_kubelet(struct fake_container *container)
     container->node.kubelet_at_ms = 0;
 }
 
-void fake_node_boot(struct fake_world *world, struct fake_container *container, uint64_t now_ms)
+void fake_node_boot(struct fake_world *world, struct fake_container *container)
 {
     if (container->node.is_node && container->files)
-        fake_node_start_kubelet(world, container, now_ms + world->settings.boot_ms);
+        fake_node_start_kubelet(world, container, container->booted_at_ms);
 }
 
 void fake_node_halt(struct fake_container *container)
@@ -61,11 +61,9 @@ void fake_node_settle(struct fake_world *world, struct fake_container *container
     world->apis_version++;
 }
 
-bool fake_node_booted(const struct fake_world *world, const struct fake_container *container,
-                      uint64_t now_ms)
+bool fake_node_booted(const struct fake_container *container, uint64_t now_ms)
 {
-    return container->run == FAKE_RUNNING &&
-           now_ms >= container->started_at_ms + world->settings.boot_ms;
+    return container->run == FAKE_RUNNING && now_ms >= container->booted_at_ms;
 }
 
 static bool etcd_runs(struct fake_world *world, const char *name)

@@ -12,7 +12,8 @@
 
 #include "drivers/fake_call.h"
 
-void fake_node_boot(struct fake_world *world, struct fake_container *container, uint64_t now_ms);
+/* Its kubelet starts at container->booted_at_ms, if it is set up. */
+void fake_node_boot(struct fake_world *world, struct fake_container *container);
 void fake_node_halt(struct fake_container *container);
 /* The container goes: so does its etcd member's data, and a cluster without any. */
 void fake_node_forget(struct fake_world *world, struct fake_container *container);
@@ -22,8 +23,7 @@ void fake_node_start_kubelet(struct fake_world *world, struct fake_container *co
 void fake_node_stop_kubelet(struct fake_container *container);
 void fake_node_settle(struct fake_world *world, struct fake_container *container, uint64_t now_ms);
 
-bool fake_node_booted(const struct fake_world *world, const struct fake_container *container,
-                      uint64_t now_ms);
+bool fake_node_booted(const struct fake_container *container, uint64_t now_ms);
 /* Its own API server answers. */
 bool fake_node_api_up(struct fake_world *world, const struct fake_container *container,
                       uint64_t now_ms);

@@ -158,11 +158,11 @@ static int start_daemon(struct fake_server *server, struct error **err)
         return -1;
     server->site = (struct fake_site){&server->hub, NULL};
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-        fake_connection_handle, &server->site, MHD_OPTION_LISTEN_SOCKET, descriptor,
-        MHD_OPTION_NOTIFY_COMPLETED, fake_connection_completed, &server->site,
-        MHD_OPTION_URI_LOG_CALLBACK, fake_connection_started, &server->site,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)128 * 1024, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, fake_connection_handle,
+        &server->site, MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_NOTIFY_COMPLETED,
+        fake_connection_completed, &server->site, MHD_OPTION_URI_LOG_CALLBACK,
+        fake_connection_started, &server->site, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)128 * 1024, MHD_OPTION_END);
     if (server->daemon)
         return 0;
     close(descriptor);

@@ -100,6 +100,7 @@ struct fake_container {
     enum fake_run run;
     int exit_code;
     uint64_t created_at_ms, started_at_ms, finished_at_ms;
+    uint64_t booted_at_ms; /* of a node, once it has started */
     struct fake_endpoint *endpoints;
     size_t endpoint_count;
     struct fake_port *ports;

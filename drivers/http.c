@@ -186,9 +186,8 @@ void http_close(struct transport *transport)
     struct http *http = (struct http *)transport;
     assert(!http->closing);
     http->closing = true;
-    struct exchange *exchange;
-    TAILQ_FOREACH(exchange, &http->exchanges, link)
-    exchange->state = EXCHANGE_OVER;
+    for (struct exchange *i = TAILQ_FIRST(&http->exchanges); i; i = TAILQ_NEXT(i, link))
+        i->state = EXCHANGE_OVER;
     while (!LIST_EMPTY(&http->timers))
         timer_close(LIST_FIRST(&http->timers));
     if (!http->busy)

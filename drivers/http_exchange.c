@@ -293,9 +293,10 @@ static const struct {
     {CURLE_SEND_ERROR, ERROR_UNAVAILABLE, "connection lost while sending"},
     {CURLE_WEIRD_SERVER_REPLY, ERROR_INVALID, "not a reply of HTTP"},
     {CURLE_UNSUPPORTED_PROTOCOL, ERROR_INVALID, "not a reply of HTTP"},
-    {CURLE_URL_MALFORMAT, ERROR_INVALID, "not a valid URL"},
+    {CURLE_URL_MALFORMAT, ERROR_INVALID, "not a URL of HTTP"},
     {CURLE_OUT_OF_MEMORY, ERROR_INVALID, "head of the reply is too long"}, /* or we are out, too */
     {CURLE_SSL_CERTPROBLEM, ERROR_INVALID, "client certificate or key is not usable"},
+    {CURLE_PEER_FAILED_VERIFICATION, ERROR_INVALID, "its certificate is not of the expected CA"},
     {CURLE_SSL_CACERT_BADFILE, ERROR_INVALID, "CA certificate is not usable"},
 };
 
@@ -317,6 +318,9 @@ static int timeout_failure(struct exchange *exchange, struct error **err)
 
 static int other_failure(struct exchange *exchange, CURLcode code, struct error **err)
 {
+    /* Of the URL, if nothing was sent yet; else of what came back. */
+    if (code == CURLE_UNSUPPORTED_PROTOCOL && exchange->attempts == 0)
+        code = CURLE_URL_MALFORMAT;
     for (size_t i = 0; i < COUNT_OF(failures); i++)
         if (failures[i].code == code)
             return error_set(err, failures[i].kind, "%s: %s", exchange->peer, failures[i].what);

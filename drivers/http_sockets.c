@@ -17,13 +17,10 @@ struct watch {
 
 static struct watch *find_watch(struct sockets *sockets, curl_socket_t fd)
 {
-    struct watch *watch;
-    LIST_FOREACH(watch, &sockets->watches, link)
-    {
-        if (watch->fd == fd)
-            return watch;
-    }
-    return NULL;
+    struct watch *watch = LIST_FIRST(&sockets->watches);
+    while (watch && watch->fd != fd)
+        watch = LIST_NEXT(watch, link);
+    return watch;
 }
 
 static void on_watch_closed(uv_handle_t *handle)

@@ -1,6 +1,7 @@
 #include "drivers/kubeconfig_file.h"
 
 #include "base/memory.h"
+#include "drivers/kubeconfig_lock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,10 +17,7 @@
 
 enum {
     FILE_BYTES_MAX = 16 * 1024 * 1024,
-    LOCK_TIMEOUT_MS = 5000, /* kubectl holds its lock for some milliseconds */
-    LOCK_POLL_MS = 50,
-    LOCK_STALE_S = 60, /* nobody writes for so long: the one who locked is gone */
-    LINKS_MAX = 40,    /* as the kernel's own limit */
+    LINKS_MAX = 40, /* as the kernel's own limit */
 };
 
 static int system_error(struct error **err, const char *verb, const char *path)
@@ -152,71 +150,6 @@ static char *follow_links(const char *path, struct error **err)
     return NULL;
 }
 
-/* The lock. */
-
-struct file_lock {
-    char *path; /* NULL: not held */
-};
-
-static void unlock(struct file_lock *lock)
-{
-    if (lock->path)
-        (void)unlink(lock->path);
-    free(lock->path);
-}
-#define cleanup_unlock __attribute__((cleanup(unlock)))
-
-static uint64_t now_ms(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-/* The lock's age in seconds; 0 if it went away, or the clock was put back. */
-static uint64_t lock_age_s(const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) < 0)
-        return 0;
-    uint64_t now_s = now_ms(CLOCK_REALTIME) / 1000, then_s = (uint64_t)status.st_mtime;
-    return now_s > then_s ? now_s - then_s : 0;
-}
-
-static int locked_error(const char *path, uint64_t waited_ms, struct error **err)
-{
-    uint64_t age_s = lock_age_s(path);
-    if (age_s < LOCK_STALE_S)
-        return error_set(err, ERROR_TIMEOUT, "%s: locked by another program for %.1f s", path,
-                         (double)waited_ms / 1000);
-    return error_set(err, ERROR_TIMEOUT,
-                     "%s: left behind %llu s ago, it seems; if no kubectl or kind is at work, "
-                     "remove it: rm '%s'",
-                     path, (unsigned long long)age_s, path);
-}
-
-static int lock_file(const char *path, uint32_t timeout_ms, struct file_lock *lock,
-                     struct error **err)
-{
-    const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000L};
-    cleanup_free char *lock_path = memory_format("%s.lock", path);
-    uint64_t started_ms = now_ms(CLOCK_MONOTONIC);
-    uint64_t limit_ms = timeout_ms ? timeout_ms : LOCK_TIMEOUT_MS;
-    for (;;) {
-        cleanup_close int file = open(lock_path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0);
-        if (file >= 0) {
-            lock->path = TAKE(lock_path);
-            return 0;
-        }
-        if (errno != EEXIST)
-            return system_error(err, "lock with", lock_path);
-        uint64_t waited_ms = now_ms(CLOCK_MONOTONIC) - started_ms;
-        if (waited_ms >= limit_ms)
-            return locked_error(lock_path, waited_ms, err);
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
 /* Reading. */
 
 static int read_bytes(int file, const char *path, struct text *text, struct error **err)
@@ -268,7 +201,7 @@ static int write_bytes(int file, const struct text *text)
     return 0;
 }
 
-/* Mode and owner as the old file has them (NULL: none); mkostemp itself gives 0600. */
+/* Mode and owner as the old file has them (NULL: none); open gave 0600. */
 static int set_attributes(int file, const struct stat *old)
 {
     if (!old)
@@ -298,8 +231,10 @@ static void sync_folder(const char *path)
 static int replace_file(const char *path, const struct text *text, const struct stat *old,
                         struct error **err)
 {
-    cleanup_free char *temporary = memory_format("%s.XXXXXX", path);
-    cleanup_close int file = mkostemp(temporary, O_CLOEXEC);
+    /* One name, not a random one: what a killed process left is taken over under the lock. */
+    cleanup_free char *temporary = memory_format("%s.kind-new", path);
+    (void)unlink(temporary);
+    cleanup_close int file = open(temporary, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     if (file < 0)
         return system_error(err, "write beside", path);
     if (write_temporary(file, text, old) < 0 || rename(temporary, path) < 0) {
@@ -318,8 +253,9 @@ int kubeconfig_file_put(const struct kubeconfig_paths *paths, const char *cluste
 {
     const char *path = kubeconfig_paths_target(paths);
     cleanup_free char *folder = folder_of(path);
-    cleanup_unlock struct file_lock lock = {0};
-    if (make_folders(folder, err) < 0 || lock_file(path, paths->lock_timeout_ms, &lock, err) < 0)
+    cleanup_kubeconfig_lock struct kubeconfig_lock lock = {0};
+    if (make_folders(folder, err) < 0 ||
+        kubeconfig_lock_take(path, paths->lock_timeout_ms, &lock, err) < 0)
         return -1;
     cleanup_free char *target = follow_links(path, err);
     cleanup_text struct text old, new;
@@ -340,8 +276,8 @@ static int remove_from(const char *path, uint32_t timeout_ms, const char *cluste
 {
     if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
         return 0;
-    cleanup_unlock struct file_lock lock = {0};
-    if (lock_file(path, timeout_ms, &lock, err) < 0)
+    cleanup_kubeconfig_lock struct kubeconfig_lock lock = {0};
+    if (kubeconfig_lock_take(path, timeout_ms, &lock, err) < 0)
         return -1;
     cleanup_free char *target = follow_links(path, err);
     cleanup_text struct text old, new;

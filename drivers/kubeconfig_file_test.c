@@ -1,4 +1,5 @@
 #include "drivers/kubeconfig_file.h"
+#include "drivers/kubeconfig_lock.h"
 
 #include "base/memory.h"
 #include "base/test.h"
@@ -314,6 +315,37 @@ static void lock_left_behind(void **state)
     assert_false(file_exists("config"));
 }
 
+/* What a killed process of ours left is taken over at once; while it lives, it is not. */
+static void lock_of_the_dead(void **state)
+{
+    struct fixture *fixture = *state;
+    find_paths(fixture, "config");
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct kubeconfig_lock lock = {0};
+        struct error *err = NULL;
+        char sign = kubeconfig_lock_take("config", 0, &lock, &err) == 0;
+        (void)!write(ready[1], &sign, 1);
+        pause();
+    }
+    char sign = 0;
+    assert_int_equal(read(ready[0], &sign, 1), 1);
+    assert_int_equal(sign, 1);
+    struct error *held = put_badly(fixture);
+    check_message(held, "config.lock: locked by another program");
+    error_free(held);
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    assert_true(file_exists("config.lock"));
+    put_well(fixture);
+    assert_int_equal(count_files("."), 1);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 /* A program that lets go in time is waited for. */
 static void lock_released_in_time(void **state)
 {
@@ -443,6 +475,7 @@ int main(void)
         TEST(unchanged_is_not_written),
         TEST(lock_held),
         TEST(lock_left_behind),
+        TEST(lock_of_the_dead),
         TEST(lock_released_in_time),
         TEST(broken_file_is_left_alone),
         TEST(odd_files_are_refused),

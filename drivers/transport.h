@@ -30,18 +30,19 @@ struct request {
     const void *body;
     size_t body_length;
     uint32_t timeout_ms;    /* for the whole exchange; 0: none, then idle_ms must be given */
-    uint32_t idle_ms;       /* fail when nothing came for so long; 0: none */
-    size_t reply_bytes_max; /* a longer body is an error; 0 means 8 MiB */
+    uint32_t idle_ms;       /* fail when nothing came or went for so long; 0: none */
+    size_t reply_bytes_max; /* a longer reply.body is an error; 0 means 8 MiB */
     /*
      * For bodies that are read as they come (logs, pulls, exec output). Gets
      * each piece instead of reply.body; returns false to end the exchange
      * early, which then ends well with reply.stopped. Only called with a 2xx
-     * status; other bodies are collected into reply.body for the message.
+     * status, or 101 for an upgraded connection; other bodies are collected
+     * into reply.body for the message. It may send and cancel, also itself.
      */
     bool (*on_data)(void *context, const char *bytes, size_t length);
     /*
-     * The connection is not kept: wanted for hijacked streams (exec, attach),
-     * after which the engine closes.
+     * The connection is neither kept nor a kept one: wanted for hijacked
+     * streams (exec, attach), after which the engine closes.
      */
     bool one_shot;
 };

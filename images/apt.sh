@@ -1,15 +1,18 @@
 # shellcheck shell=bash
-# A private apt: Debian's own archive only, with sources, beside the machine's configuration and never inside it.
-# The mirror is whatever the machine already uses for Debian, so no host name is written down here.
+# A private apt: Debian's own archive only, with sources, beside the machine's configuration and
+# never inside it. The mirror is whatever the machine already uses for Debian, so no host name is
+# written down here.
 
-# Prints "URI suite component" for every index of Debian's archive that the machine is configured to use.
+# Prints "URI suite component" for every index of Debian's archive that the machine is configured to
+# use.
 apt_machine_archives() {
     # shellcheck disable=SC2016  # the dollars are apt's own placeholders
     apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)|' 'Created-By: Packages' |
         awk -F'|' '$1 == "Debian" && !seen[$2 $3 $4]++ { print $2, $3, $4 }'
 }
 
-# Makes sure that the machine knows Debian's archive at all: a fresh container image has sources, but no indexes.
+# Makes sure that the machine knows Debian's archive at all: a fresh container image has sources,
+# but no indexes.
 apt_machine_ready() {
     [ -n "$(apt_machine_archives)" ] && return
     apt-get update
@@ -19,8 +22,9 @@ apt_machine_ready() {
     }
 }
 
-# apt_private DIR [SUITE]: writes a complete apt configuration into DIR and reads the indexes, of the machine's own suites or of
-# SUITE from the same mirror. Prints the file to be named by APT_CONFIG.
+# apt_private DIR [SUITE]: writes a complete apt configuration into DIR and reads the indexes, of
+# the machine's own suites or of SUITE from the same mirror. Prints the file to be named by
+# APT_CONFIG.
 apt_private() {
     local dir=$1 suite=${2:-} uri release component
     local keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed=
@@ -36,7 +40,8 @@ apt_private() {
         printf 'deb%s %s %s %s\n' "$signed" "$uri" "$release" "$component"
         [ -n "$suite" ] || printf 'deb-src%s %s %s %s\n' "$signed" "$uri" "$release" "$component"
     done < <(apt_machine_archives) >>"$dir/sources.list.new"
-    # The machine's status file stays out of it: what is installed here must not decide what is downloaded for an image.
+    # The machine's status file stays out of it: what is installed here must not decide what is
+    # downloaded for an image.
     : >"$dir/status"
     cat >"$dir/apt.conf" <<-CONF
 		Dir::Etc::sourcelist "$dir/sources.list";
@@ -50,9 +55,10 @@ apt_private() {
 		Acquire::Retries "3";
 		APT::Sandbox::User "root";
 	CONF
-    if ! cmp -s "$dir/sources.list.new" "$dir/sources.list" || [ -z "$(find "$dir/lists" -name '*_InRelease' -mmin -1440)" ]; then
+    if ! cmp -s "$dir/sources.list.new" "$dir/sources.list" || [ -z "$(find "$dir/updated" -mmin -1440 2>/dev/null)" ]; then
         mv "$dir/sources.list.new" "$dir/sources.list"
-        APT_CONFIG=$dir/apt.conf apt-get -q update >&2
+        APT_CONFIG=$dir/apt.conf apt-get -q update >&2 || return 1
+        : >"$dir/updated"
     fi
     rm -f "$dir/sources.list.new"
     echo "$dir/apt.conf"

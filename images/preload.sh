@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# The container images inside a node: what kubeadm starts, and our own helpers. They are put into containerd's store, already unpacked,
-# when the image is built, so that a node needs no registry and unpacks nothing.
+# The container images inside a node: what kubeadm starts, and our own helpers. They are put into
+# containerd's store, already unpacked, when the image is built, so that a node needs no registry
+# and unpacks nothing.
 
 # shellcheck disable=SC2034  # read by images/build
 PRELOAD_HOST_PACKAGES=(gcc libc6-dev)
@@ -8,7 +9,8 @@ PRELOAD_PAUSE=k8s.gcr.io/pause:3.2
 PRELOAD_ETCD=k8s.gcr.io/etcd:3.4.13-0
 PRELOAD_BUSYBOX=kind.local/busybox:v1
 
-# preload_libraries TREE PREFIX PROGRAM...: copies what the programs (paths below PREFIX, "" for this machine) are linked with.
+# preload_libraries TREE PREFIX PROGRAM...: copies what the programs (paths below PREFIX, "" for
+# this machine) are linked with.
 preload_libraries() {
     local tree=$1 prefix=$2 library
     shift 2
@@ -20,7 +22,8 @@ preload_libraries() {
         done
 }
 
-# What programs on an otherwise empty root look for: a resolver order (files before DNS), a user, a place for temporary files.
+# What programs on an otherwise empty root look for: a resolver order (files before DNS), a user, a
+# place for temporary files.
 preload_root() {
     mkdir -p "$1/etc" "$1/tmp" "$1/usr/local/bin"
     chmod 1777 "$1/tmp"
@@ -39,8 +42,9 @@ preload_control_plane() {
     done
 }
 
-# kube-proxy calls iptables and friends. Rules of the nft and the legacy backend do not see each other, so it must use the node's:
-# kubelet has left a chain of its own in that one before any pod runs.
+# kube-proxy calls iptables and friends. Rules of the nft and the legacy backend do not see each
+# other, so it must use the node's: kubelet has left a chain of its own in that one before any pod
+# runs.
 preload_kube_proxy() {
     local layout=$1 kubernetes=$2 version=$3 tree=$4 base=$5 backend program extensions libraries
     rm -rf "$tree"
@@ -98,7 +102,8 @@ preload_etcd() {
     archive_oci "$layout" "$tree" '["/usr/local/bin/etcd"]' $PRELOAD_ETCD
 }
 
-# A small image that every node has, to start a pod from: busybox with all its names (sh, sleep, nslookup, wget, httpd, nc ...).
+# A small image that every node has, to start a pod from: busybox with all its names (sh, sleep,
+# nslookup, wget, httpd, nc ...).
 preload_busybox() {
     local layout=$1 conf=$2 tree=$3 packages=$3.packages
     rm -rf "$tree" "$packages"
@@ -125,18 +130,18 @@ preload_pause() {
 
 # preload_helper LAYOUT FOLDER TREE: an image of ours, which FOLDER/image.sh knows how to compile.
 preload_helper() (
-    local layout=$1 folder=$2 out=$3
+    local layout=$1 folder=$2 out=$3 image_packages=() image_names=() image_entrypoint=''
     rm -rf "$out"
     mkdir -p "$out"
     # shellcheck source=/dev/null
     . "$folder/image.sh"
     apt_install "${image_packages[@]}"
     image_build "$out"
-    # shellcheck disable=SC2154  # set by image.sh
     archive_oci "$layout" "$out/rootfs" "$image_entrypoint" "${image_names[@]}"
 )
 
-# preload_containerd BASE LAYOUT ROOT: imports the layout with the base's own containerd into ROOT, unpacked for its overlay snapshotter.
+# preload_containerd BASE LAYOUT ROOT: imports the layout with the base's own containerd into ROOT,
+# unpacked for its overlay snapshotter.
 preload_containerd() (
     local base=$1 layout=$2 root=$3 state pid end
     state=$(mktemp -d /run/kind-preload.XXXXXX)
@@ -168,8 +173,9 @@ preload_containerd() (
     ctr images check | awk 'NR > 1 && !/complete/ { bad = 1 } { print } END { exit bad }'
 )
 
-# preload_share TREE: moves what is large out of /var, which engines copy into a volume for every node, to /kind/store, where all nodes
-# of a machine share it. Unpacked layers and blobs are never written to, so links do in their place.
+# preload_share TREE: moves what is large out of /var, which engines copy into a volume for every
+# node, to /kind/store, where all nodes of a machine share it. Unpacked layers and blobs are never
+# written to, so links do in their place.
 preload_share() {
     local tree=$1 path store
     for path in "$tree"/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/snapshots/* \
@@ -181,7 +187,8 @@ preload_share() {
     done
 }
 
-# preload_build APT_CONF IMAGES BASE KUBERNETES VERSION OUT: OUT gets layer.tar, and images.txt with names and sizes.
+# preload_build APT_CONF IMAGES BASE KUBERNETES VERSION OUT: OUT gets layer.tar, and images.txt with
+# names and sizes.
 preload_build() {
     local conf=$1 images=$2 base=$3 kubernetes=$4 version=$5 out=$6 layout=$6/layout tree=$6/tree folder
     mkdir -p "$layout" "$tree"

@@ -41,6 +41,12 @@ struct facet_list {
     size_t count;
 };
 
+/* For qsort: by path. */
+int facet_compare(const void *a, const void *b);
+
+/* Node and class, as the path tells them; an unknown one is CHANGE_RECREATE. Copies both. */
+struct facet facet_of_path(struct arena *arena, const char *path, const char *value);
+
 /* Everything is copied into the arena; the spec may go. */
 void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct facet_list *facets);
 
@@ -60,8 +66,7 @@ void facet_record_print(const char *cluster, const struct facet_list *facets, st
 /* False if the record would be too large to be read again. */
 bool facet_record_fits(const char *cluster, const struct facet_list *facets);
 
-/* Reads a record, strictly (ERROR_INVALID); classes come from today's table (an unknown path is
- * CHANGE_RECREATE). */
+/* Reads a record, strictly (ERROR_INVALID); classes come from today's table. */
 int facet_record_parse(struct arena *arena, const char *json, size_t length,
                        struct facet_list *facets, struct error **err);
 

@@ -206,18 +206,19 @@ static bool is_displaced(const struct diff *d, const struct node_state *node)
         if (diff_is_control_plane(other) && diff_desires(d, other->name))
             return false;
     }
-    return d->observed->recorded != SEEN_UNKNOWN;
+    return true;
 }
 
 static struct misfit find_misfit(const struct diff *d, const struct facet_list *facets)
 {
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        if (is_lost(node) && diff_desires(d, node->name))
+        bool displaced = is_displaced(d, node);
+        if (is_lost(node) && (displaced || diff_desires(d, node->name)))
             return (struct misfit){node->name, node->status == CONTAINER_DEAD
                                                    ? "the container is dead"
                                                    : "the container is being removed"};
-        if (is_displaced(d, node))
+        if (displaced && d->observed->recorded != SEEN_UNKNOWN)
             return (struct misfit){node->name,
                                    "is the only control plane, but has another name in the spec"};
         if (is_misshapen(d, facets, node))

@@ -171,6 +171,15 @@ static const struct row rows[] = {
      "delete-node a-control-plane2 [recreate] (is the only control plane, but has another name in "
      "the spec)\n"},
 
+    {"under another name, and dead", "cp", NULL, "cp2:dead unreadable", "",
+     "! a-control-plane2 [recreate]: the container is dead; refused: needs --allow recreate (all its "
+     "data would go)\n"},
+    {"under another name, and dead, allowed", "cp", NULL, "cp2:dead w:running unreadable", "recreate",
+     "delete-node a-control-plane2 [recreate] (the container is dead)\n"
+     "delete-node a-worker [recreate] (the container is dead)\n"},
+    {"a dead worker too many", "cp", NULL, "cp:running w:dead recorded ready kubeconfig", "",
+     "delete-node a-worker [remove] (not in the spec)\n"},
+
     /* --- Not ours. --- */
     {"made by upstream", "cp", NULL, "cp:running:upstream", "recreate delete",
      "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The Debian part of every node: systemd, containerd and the network tools, made by mmdebstrap from the machine's own mirror.
+# The Debian part of every node: systemd, containerd and the network tools, made by mmdebstrap from
+# the machine's own mirror.
 
 # shellcheck disable=SC2034  # read by images/build
 BASE_HOST_PACKAGES=(mmdebstrap jq)
@@ -18,14 +19,19 @@ BASE_PACKAGES=(
 # CNI plugins beyond what pod networks chain; each is 3 to 4 MB of Go.
 BASE_WITHOUT_CNI=(dhcp host-device ipvlan macvlan sbr static vlan vrf)
 
-# base_versions: what the machine's apt would install of the packages that matter; part of the cache key, without any download.
+# base_versions: what the machine's apt would install of the packages that matter; part of the cache
+# key, without any download.
 base_versions() {
     apt-cache policy "${BASE_PACKAGES[@]}" | grep -E '^[a-z]|Candidate:'
 }
 
-# base_epoch APT_CONF: when Debian last changed what we are about to install, in seconds; stands for the time of the build.
+# base_epoch APT_CONF: when Debian last changed what we are about to install, in seconds; stands for
+# the time of the build.
 base_epoch() {
-    sed -n 's/^Date: //p' "${1%/*}"/lists/*_InRelease | while read -r date; do date -d "$date" +%s; done | sort -n | tail -n 1
+    local date
+    sed -n 's/^Date: //p' "${1%/*}"/lists/*_InRelease | while read -r date; do
+        date -d "$date" +%s
+    done | sort -n | tail -n 1
 }
 
 # base_tree APT_CONF DIR: a pruned root file system in DIR. DIR must not exist.
@@ -35,7 +41,8 @@ base_tree() {
     SOURCE_DATE_EPOCH=$(base_epoch "$conf")
     export SOURCE_DATE_EPOCH
     # The suite's name only labels the result: the sources come from the private configuration.
-    # Documentation is left out by dpkg itself, so that packages installed later into a node bring none either.
+    # Documentation is left out by dpkg itself, so that packages installed later into a node bring
+    # none either.
     mmdebstrap --mode=root --variant=minbase --format=directory --quiet \
         --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
         --include="$include" --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
@@ -57,11 +64,13 @@ base_prune() {
         rm -f "$dir/opt/cni/bin/$plugin"
     done
     rm -f "$dir/usr/bin/containerd-stress" "$dir/usr/bin/containerd-shim" "$dir/usr/bin/containerd-shim-runc-v1"
-    # An engine copies the image's /var into a volume of each node, file by file; dpkg's thousands of small files do not belong there.
+    # An engine copies the image's /var into a volume of each node, file by file; dpkg's thousands
+    # of small files do not belong there.
     mkdir -p "$dir/usr/lib/sysimage"
     mv "$dir/var/lib/dpkg" "$dir/usr/lib/sysimage/dpkg"
     ln -s ../../usr/lib/sysimage/dpkg "$dir/var/lib/dpkg"
-    rm -rf "$dir"/var/lib/apt/lists/* "$dir"/var/cache/apt/*.bin "$dir"/var/cache/{debconf/*-old,ldconfig/*} "$dir"/usr/lib/sysimage/dpkg/*-old
+    rm -rf "$dir"/var/lib/apt/lists/* "$dir"/var/cache/{apt/*.bin,debconf/*-old,ldconfig/*} \
+        "$dir"/usr/lib/sysimage/dpkg/*-old
     rm -rf "$dir"/var/log/* "$dir"/tmp/* "$dir"/run/* "$dir"/usr/lib/udev/hwdb.d "$dir"/usr/share/zoneinfo
     # These would change the kernel of the machine, which the nodes share.
     rm -f "$dir"/usr/lib/sysctl.d/* "$dir"/etc/sysctl.d/*.conf "$dir"/etc/sysctl.conf
@@ -76,12 +85,13 @@ base_prune() {
     ln -s /usr/sbin/runc "$dir/usr/local/sbin/"
 }
 
-# A container has no hardware, consoles, disks or clock of its own to look after. What stays: journal, tmpfiles, sysctl, D-Bus.
+# A container has no hardware, consoles, disks or clock of its own to look after. What stays:
+# journal, tmpfiles, sysctl, D-Bus.
 base_units() {
     local dir=$1 unit
     rm -rf "$dir"/etc/systemd/system/*.wants "$dir"/var/lib/systemd/deb-systemd-helper-*
     find "$dir/usr/lib/systemd/system" "$dir/lib/systemd/system" -path '*.wants/*' -type l 2>/dev/null |
-        grep -vE '/(systemd-journald(|-dev-log)|systemd-journal-flush|systemd-tmpfiles-setup|systemd-sysctl|dbus)\.(service|socket)$' |
+        grep -vE '/(dbus|systemd-(journald|journald-dev-log|journal-flush|tmpfiles-setup|sysctl))\.[a-z]*$' |
         xargs -r rm -f
     for unit in systemd-binfmt.service systemd-logind.service systemd-udevd.service systemd-networkd.service \
         console-getty.service getty@.service systemd-remount-fs.service dev-hugepages.mount sys-fs-fuse-connections.mount \
@@ -91,10 +101,11 @@ base_units() {
     ln -sf /lib/systemd/system/multi-user.target "$dir/etc/systemd/system/default.target"
 }
 
-# base_kind BASE DIR SOURCE: our own files over Debian's, as a tree of their own in DIR. BASE is the tree made by base_tree.
+# base_kind BASE DIR SOURCE: our own files over Debian's, as a tree of their own in DIR. BASE is the
+# tree made by base_tree.
 base_kind() {
     local base=$1 dir=$2 source=$3
-    mkdir -p "$dir/usr/local/bin" "$dir/kind" "$dir/etc/containerd" "$dir/etc/systemd/system/multi-user.target.wants"
+    mkdir -p "$dir"/{usr/local/bin,kind,etc/containerd,etc/systemd/system/multi-user.target.wants}
     cp -r "$source/files/." "$dir/"
     install -m 755 "$source/entrypoint" "$dir/usr/local/bin/entrypoint"
     find "$dir" -type d -exec chmod 755 {} +
@@ -102,8 +113,9 @@ base_kind() {
     chmod 755 "$dir"/kind/bin/*
     ln -s /etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
         "$dir/etc/systemd/system/multi-user.target.wants/"
-    # What containerd gives every pod container unless told otherwise: its own default without resource limits, so that those of the
-    # node apply, plus the hook that shows pods the node's own product name and uuid.
+    # What containerd gives every pod container unless told otherwise: its own default without
+    # resource limits, so that those of the node apply, plus the hook that shows pods the node's own
+    # product name and uuid.
     chroot "$base" ctr oci spec | jq -S 'del(.process.rlimits) |
         .hooks.createContainer = [{path: "/kind/bin/mount-product-files.sh"}]' >"$dir/etc/containerd/cri-base.json"
 }

@@ -8,8 +8,8 @@
 #include "memory.h"
 
 enum {
-    WATCHED_MAX = 256,         /* sockets at once: a few listeners, and clients */
-    WAIT_MS_MAX = 60 * 1000,   /* a forgotten timer is late by this, not for ever */
+    WATCHED_MAX = 256,       /* sockets at once: a few listeners, and clients */
+    WAIT_MS_MAX = 60 * 1000, /* a forgotten timer is late by this, not for ever */
 };
 
 struct watched {
@@ -93,10 +93,6 @@ void loop_wait(struct loop *loop, uint64_t until_ms)
     for (unsigned i = 0; i < count; i++)
         fds[i] = (struct curl_waitfd){.fd = loop->watched[i].fd, .events = CURL_WAIT_POLLIN};
 
-    int running;
-    (void)curl_multi_perform(loop->transfers, &running);
-    end_transfers(loop);
-
     uint64_t now_ms = loop_now_ms();
     uint64_t wait_ms = until_ms > now_ms ? until_ms - now_ms : 0;
     if (wait_ms > WAIT_MS_MAX)
@@ -106,6 +102,11 @@ void loop_wait(struct loop *loop, uint64_t until_ms)
             if (fds[i].revents)
                 call_readable(loop, fds[i].fd);
 
+    /*
+     * Only after the wait: what ends here may change when main wants to wake.
+     * A new transfer does not wait, since libcurl's own timer is due at once.
+     */
+    int running;
     (void)curl_multi_perform(loop->transfers, &running);
     end_transfers(loop);
 }

@@ -32,8 +32,11 @@ enum {
     BACKOFF_MS_FIRST = 50,
     BACKOFF_MS_MAX = 5000,
     SHORT_WATCH_MS = 1000, /* a watch that ends sooner, unused, is a failure */
-    EXPIRED_MS = 500,      /* before listing again */
+    STEADY_MS = 10 * 1000,
+    EXPIRED_MS = 100, /* before listing again */
 };
+
+enum answered { ANSWERED, ANSWERED_NOT };
 
 enum mirror_state { MIRROR_RESTING, MIRROR_LISTING, MIRROR_WATCHING };
 
@@ -99,7 +102,8 @@ static int mirror_take_list(struct mirror *mirror)
     json_t *objects = must(json_object());
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item) {
+    json_array_foreach(items, i, item)
+    {
         char key[512];
         object_strip(item);
         if (object_key(item, key))
@@ -164,9 +168,9 @@ static size_t receive(char *data, size_t unit, size_t count, void *context)
     size_t size = unit * count;
     long status = 0;
     curl_easy_getinfo(mirror->request, CURLINFO_RESPONSE_CODE, &status);
-    size_t max = status != 200                        ? COMPLAINT_SIZE_MAX
+    size_t max = status != 200                     ? COMPLAINT_SIZE_MAX
                  : mirror->state == MIRROR_LISTING ? LIST_SIZE_MAX
-                                                      : EVENT_SIZE_MAX;
+                                                   : EVENT_SIZE_MAX;
     if (mirror->size + size > max) {
         mirror->overflow = true;
         return 0;
@@ -190,19 +194,25 @@ static void mirror_rest(struct mirror *mirror)
     mirror->state = MIRROR_RESTING;
 }
 
-static void mirror_fail(struct mirror *mirror, const char *why, bool connected)
+static void mirror_fail(struct mirror *mirror, const char *why, enum answered answered)
 {
+    uint64_t now_ms = loop_now_ms();
+    /* One that had worked for a while is not the next of a row of failures. */
+    if (mirror->progress || now_ms - mirror->started_at_ms > STEADY_MS)
+        mirror->failures = 0;
     mirror->failures++;
     /* The first few are normal while a cluster starts: say the first, then every eighth. */
     if (mirror->failures % 8 == 1)
-        loop_log("%s %s%s: %s (failure %u, will try again)",
-                 mirror->version[0] ? "watch" : "list", mirror->api->bases[mirror->api->current],
-                 mirror->path, why, mirror->failures);
-    if (!connected)
+        loop_log("%s %s%s: %s (failure %u, will try again)", mirror->version[0] ? "watch" : "list",
+                 mirror->api->bases[mirror->api->current], mirror->path, why, mirror->failures);
+    if (answered == ANSWERED_NOT)
         api_pass_over(mirror->api);
+    /* From its start on: who has waited for a connection need not wait again. */
+    uint64_t earliest_ms = now_ms + BACKOFF_MS_FIRST;
     mirror->due_at_ms =
-        loop_now_ms() + (connected ? grown_ms(BACKOFF_MS_FIRST, BACKOFF_MS_MAX, mirror->failures)
-                                   : BACKOFF_MS_FIRST);
+        mirror->started_at_ms + grown_ms(BACKOFF_MS_FIRST, BACKOFF_MS_MAX, mirror->failures);
+    if (mirror->due_at_ms < earliest_ms)
+        mirror->due_at_ms = earliest_ms;
 }
 
 /* What a finished transfer means, as a word; NULL: all is well. */
@@ -230,14 +240,12 @@ static void mirror_ended(struct loop_transfer *transfer, CURLcode result)
     /* transfer is the first member of its mirror. */
     struct mirror *mirror = (void *)transfer;
     long status = 0;
-    curl_off_t connect_us = 0;
     curl_easy_getinfo(mirror->request, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(mirror->request, CURLINFO_APPCONNECT_TIME_T, &connect_us);
     bool listed = mirror->state == MIRROR_LISTING;
     const char *trouble = mirror_judge(mirror, result, status);
     mirror_rest(mirror);
     if (trouble) {
-        mirror_fail(mirror, trouble, status != 0 || connect_us > 0);
+        mirror_fail(mirror, trouble, status ? ANSWERED : ANSWERED_NOT);
         return;
     }
     mirror->due_at_ms = loop_now_ms();

@@ -13,9 +13,9 @@
 struct dnsmasq;
 
 struct dnsmasq_options {
-    const char *program; /* its path */
-    const char *domain;  /* of the cluster */
-    uint16_t port;       /* for clients */
+    const char *program;   /* its path */
+    const char *domain;    /* of the cluster */
+    uint16_t port;         /* for clients */
     uint16_t cluster_port; /* where the cluster's names are answered, on 127.0.0.1 */
     const struct upstreams *upstreams;
 };

@@ -173,8 +173,8 @@ struct health *health_new(struct loop *loop,
     for (size_t page = 0; page < PAGE_COUNT; page++) {
         int fd = listen_on(pages[page].port);
         if (fd < 0)
-            loop_log("port %u for %s: %s, going on without it", pages[page].port,
-                     pages[page].path, strerror(errno));
+            loop_log("port %u for %s: %s, going on without it", pages[page].port, pages[page].path,
+                     strerror(errno));
         else
             (void)loop_add(loop, fd, listener_readable, health);
         health->listeners[page] = fd;

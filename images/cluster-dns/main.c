@@ -153,9 +153,12 @@ static void read_domain(const char *path, char domain[COREFILE_DOMAIN_SIZE])
 static int read_options(int argc, char **argv, struct options *options)
 {
     static const struct option table[] = {
-        {"conf", required_argument, NULL, 'c'},         {"dnsmasq", required_argument, NULL, 'd'},
-        {"port", required_argument, NULL, 'p'},         {"cluster-port", required_argument, NULL, 'k'},
-        {"resolv-conf", required_argument, NULL, 'r'},  {0},
+        {"conf", required_argument, NULL, 'c'},
+        {"dnsmasq", required_argument, NULL, 'd'},
+        {"port", required_argument, NULL, 'p'},
+        {"cluster-port", required_argument, NULL, 'k'},
+        {"resolv-conf", required_argument, NULL, 'r'},
+        {0},
     };
     *options = (struct options){
         .dnsmasq = "/usr/sbin/dnsmasq",

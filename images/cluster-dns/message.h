@@ -34,11 +34,11 @@ enum message_rcode {
 struct question {
     char name[MESSAGE_NAME_SIZE];
     uint16_t id, type;
-    size_t end;        /* where the question ends in the message */
-    size_t udp_size;   /* how much its sender takes in one datagram */
-    bool extended;     /* it has an OPT record, so the reply gets one */
-    bool internet;     /* its class is IN */
-    bool is_query;     /* not a reply, not an update or the like */
+    size_t end;      /* where the question ends in the message */
+    size_t udp_size; /* how much its sender takes in one datagram */
+    bool extended;   /* it has an OPT record, so the reply gets one */
+    bool internet;   /* its class is IN */
+    bool is_query;   /* not a reply, not an update or the like */
 };
 
 /* Returns -1 if it is not a message with just one question. */

@@ -16,8 +16,8 @@ enum {
     PASSED_MAX = 256,        /* questions passed on at a time */
     DATAGRAMS_PER_TURN = 64, /* so that one flood does not starve the rest */
     CLIENT_TIMEOUT_MS = 10 * 1000,
-    TRY_MS = 1000,    /* for one server outside */
-    TRIES = 3,        /* then the client has lost patience anyway */
+    TRY_MS = 1000,     /* for one server outside */
+    TRIES = 3,         /* then the client has lost patience anyway */
     ASK_MS = 4 * 1000, /* for dnsmasq, which has tries of its own */
     SEND_BUFFER = 256 * 1024,
 };
@@ -78,8 +78,8 @@ static void client_close(struct resolver *resolver, struct client *client)
 }
 
 /* A reply that cannot be sent whole at once is dropped, as UDP would. */
-static void send_bytes(struct resolver *resolver, const struct origin *origin,
-                       const uint8_t *bytes, size_t size)
+static void send_bytes(struct resolver *resolver, const struct origin *origin, const uint8_t *bytes,
+                       size_t size)
 {
     if (!origin->client) {
         (void)sendto(resolver->udp, bytes, size, 0, (const struct sockaddr *)&origin->address,
@@ -132,8 +132,10 @@ static void passed_send(struct resolver *resolver, struct passed *passed, uint64
     memcpy(query, passed->query, passed->size);
     query[0] = (uint8_t)(passed->id >> 8);
     query[1] = (uint8_t)passed->id;
-    (void)sendto(out_socket(resolver, server), query, passed->size, 0,
-                 (const struct sockaddr *)&server->address, server->size);
+    /* One that cannot be reached (IPv4 from a pod without) is not waited for. */
+    if (sendto(out_socket(resolver, server), query, passed->size, 0,
+               (const struct sockaddr *)&server->address, server->size) < 0)
+        passed->deadline_ms = now_ms;
 }
 
 static void begin_reply(struct resolver *resolver, const struct question *question,
@@ -230,6 +232,8 @@ static bool passed_expects(const struct resolver *resolver, const struct passed 
 {
     const struct upstreams *upstreams = resolver->upstreams;
     const void *expected = &resolver->dnsmasq;
+    if (passed->kind == PASSED_RELAYED && (!upstreams->count || !passed->tries))
+        return false;
     if (passed->kind == PASSED_RELAYED)
         expected = &upstreams->servers[(passed->tries - 1) % upstreams->count].address;
     if (from->ss_family == AF_INET) {
@@ -249,8 +253,7 @@ static void out_readable(void *context, int fd)
     for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
         struct sockaddr_storage from = {0};
         socklen_t from_size = sizeof(from);
-        ssize_t size =
-            recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_size);
+        ssize_t size = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&from, &from_size);
         struct question question;
         if (size < 0)
             return;
@@ -275,8 +278,8 @@ static void udp_readable(void *context, int fd)
     for (int i = 0; i < DATAGRAMS_PER_TURN; i++) {
         struct origin origin = {0};
         socklen_t from_size = sizeof(origin.address);
-        ssize_t size = recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&origin.address,
-                                &from_size);
+        ssize_t size =
+            recvfrom(fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&origin.address, &from_size);
         if (size < 0)
             return;
         handle_query(resolver, &origin, bytes, (size_t)size);
@@ -289,8 +292,7 @@ static void client_readable(void *context, int fd)
     struct client *client = resolver->clients;
     while (client->fd != fd)
         client++;
-    ssize_t got =
-        recv(fd, client->bytes + client->size, sizeof(client->bytes) - client->size, 0);
+    ssize_t got = recv(fd, client->bytes + client->size, sizeof(client->bytes) - client->size, 0);
     if (got <= 0) {
         client_close(resolver, client);
         return;

@@ -145,7 +145,8 @@ static void zone_add_cluster_service(struct zone *zone, const char *name, const 
     }
     size_t i;
     json_t *port;
-    json_array_foreach(json_object_get(spec, "ports"), i, port) {
+    json_array_foreach(json_object_get(spec, "ports"), i, port)
+    {
         zone_add_port(zone, name, port, name);
     }
 }
@@ -165,7 +166,8 @@ static void zone_add_subset(struct zone *zone, const char *service_name, const j
 {
     size_t i, j;
     json_t *endpoint, *port;
-    json_array_foreach(json_object_get(subset, "addresses"), i, endpoint) {
+    json_array_foreach(json_object_get(subset, "addresses"), i, endpoint)
+    {
         const char *address = json_string_value(json_object_get(endpoint, "ip"));
         char label[NAME_SIZE_MAX], name[NAME_SIZE_MAX];
         if (address_type(address) == RECORD_NONE)
@@ -177,7 +179,8 @@ static void zone_add_subset(struct zone *zone, const char *service_name, const j
         zone_add_path(zone, name);
         zone_add_address(zone, name, address);
         zone_add_reverse(zone, address, name);
-        json_array_foreach(json_object_get(subset, "ports"), j, port) {
+        json_array_foreach(json_object_get(subset, "ports"), j, port)
+        {
             zone_add_port(zone, service_name, port, name);
         }
     }
@@ -207,7 +210,8 @@ static void zone_add_service(struct zone *zone, const json_t *service, const jso
     } else if (address && strcmp(address, "None") == 0) {
         size_t i;
         json_t *subset;
-        json_array_foreach(json_object_get(endpoints, "subsets"), i, subset) {
+        json_array_foreach(json_object_get(endpoints, "subsets"), i, subset)
+        {
             zone_add_subset(zone, name, subset);
         }
     } else {
@@ -247,7 +251,8 @@ struct zone *zone_new(const char *domain, json_t *services, const json_t *endpoi
     }
     const char *key;
     json_t *service;
-    json_object_foreach(services, key, service) {
+    json_object_foreach(services, key, service)
+    {
         zone_add_service(zone, service, json_object_get(endpoints, key));
     }
     zone_sort(zone);

@@ -35,7 +35,8 @@ static struct zone *make_zone(const char *services, const char *endpoints)
 }
 
 #define SERVICE(name, spec)                                                                        \
-    "{\"a/" name "\":{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\"},\"spec\":" spec "}}"
+    "{\"a/" name "\":{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\"},\"spec\":" spec "}" \
+    "}"
 #define ENDPOINTS(name, subsets) "{\"a/" name "\":{\"subsets\":" subsets "}}"
 
 static const struct {
@@ -59,10 +60,10 @@ static const struct {
     {"no address yet", SERVICE("s", "{\"clusterIP\":\"\"}"), "{}", ""},
     {"headless: the ready ones, by host name or by address",
      SERVICE("s", "{\"clusterIP\":\"None\"}"),
-     ENDPOINTS("s",
-               "[{\"addresses\":[{\"ip\":\"10.1.0.5\",\"hostname\":\"Web-0\"},{\"ip\":\"fd00::6\"}],"
-               "\"notReadyAddresses\":[{\"ip\":\"10.1.0.7\"}],"
-               "\"ports\":[{\"name\":\"http\",\"port\":80,\"protocol\":\"TCP\"}]}]"),
+     ENDPOINTS(
+         "s", "[{\"addresses\":[{\"ip\":\"10.1.0.5\",\"hostname\":\"Web-0\"},{\"ip\":\"fd00::6\"}],"
+              "\"notReadyAddresses\":[{\"ip\":\"10.1.0.7\"}],"
+              "\"ports\":[{\"name\":\"http\",\"port\":80,\"protocol\":\"TCP\"}]}]"),
      "5.0.1.10.in-addr.arpa PTR Web-0.s.a.svc.cluster.local\n"
      "6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa PTR "
      "fd00--6.s.a.svc.cluster.local\n"
@@ -176,12 +177,16 @@ static struct zone *make_rich_zone(void)
     "\"a/" name "\":{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\"},\"spec\":" spec "}"
 #define RICH_EXTERNAL(name, target)                                                                \
     RICH(name, "{\"type\":\"ExternalName\",\"externalName\":\"" target "\"}")
-    return make_zone("{" RICH("s", "{\"clusterIP\":\"10.96.0.1\",\"ports\":[{\"name\":\"https\","
-                                   "\"port\":443,\"protocol\":\"TCP\"}]}") "," RICH_EXTERNAL(
-                         "e", "db.example.org") "," RICH_EXTERNAL("i", "s.a.svc.cluster.local")
-                         "," RICH_EXTERNAL("j", "e.a.svc.cluster.local") "," RICH_EXTERNAL(
-                             "n", "no.a.svc.cluster.local") "}",
-                     "{}");
+    return make_zone(
+        "{" RICH(
+            "s",
+            "{\"clusterIP\":\"10.96.0.1\",\"ports\":[{\"name\":\"https\","
+            "\"port\":443,\"protocol\":\"TCP\"}]}") "," RICH_EXTERNAL("e",
+                                                                      "db.example.org") "," RICH_EXTERNAL("i",
+                                                                                                          "s.a.svc.cluster.local") "," RICH_EXTERNAL("j",
+                                                                                                                                                     "e.a.svc.cluster.local") "," RICH_EXTERNAL("n",
+                                                                                                                                                                                                "no.a.svc.cluster.local") "}",
+        "{}");
 }
 
 static void questions_are_answered(void **state)

@@ -153,7 +153,7 @@ static void explain(char *why, size_t why_size, const char *what, const struct r
 static uint16_t flags_for(const struct routes *present, const struct route *route)
 {
     for (size_t i = 0; i < present->count; i++)
-        if (memcmp(&present->items[i].to, &route->to, sizeof(route->to)) == 0)
+        if (network_equal(&present->items[i].to, &route->to))
             return NLM_F_CREATE | NLM_F_REPLACE;
     return NLM_F_CREATE | NLM_F_EXCL;
 }

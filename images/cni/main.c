@@ -29,8 +29,8 @@
 #include "rules.h"
 
 enum {
-    GROUP_MS = 50,          /* nodes report in bursts while a cluster starts */
-    CHECK_MS = 60 * 1000,   /* somebody may have changed routes or files */
+    GROUP_MS = 50,        /* nodes report in bursts while a cluster starts */
+    CHECK_MS = 60 * 1000, /* somebody may have changed routes or files */
     RETRY_MS = 1000,
     POD_SUBNETS_MAX = 8,
 };
@@ -76,10 +76,12 @@ static int check_conflist(struct netd *netd, char *why, size_t why_size)
         return -1;
     }
     if (written > 0)
-        loop_log("network configuration written, %llu ms after start",
+        loop_log("network configuration written");
+    if (!netd->connected) {
+        loop_log("node %s is connected, %llu ms after start", netd->node_name,
                  (unsigned long long)(loop_now_ms() - netd->started_at_ms));
-    if (!netd->connected)
         masquerade_hurry(netd->masquerade);
+    }
     netd->connected = true;
     return 0;
 }

@@ -14,7 +14,7 @@
 #include "../cluster-api/memory.h"
 
 enum {
-    FIRST_MS = 1000,        /* if nobody asks to hurry */
+    FIRST_MS = 1000, /* if nobody asks to hurry */
     AGAIN_MS = 60 * 1000,
     RETRY_MS_FIRST = 1000,
     CHILD_TIMEOUT_MS = 10 * 1000, /* it takes 10 ms; a thousand times that is a hang */

@@ -112,10 +112,10 @@ static void routes_lead_to_the_others(void **state)
 {
     (void)state;
     static struct routes wanted;
-    json_t *nodes = parse(
-        "{" NODE("own", "\"podCIDR\":\"10.244.0.0/24\"", "172.18.0.2") "," NODE(
-            "n1", "\"podCIDRs\":[\"10.244.1.0/24\",\"fd00::/64\"]", "172.18.0.3") "," NODE(
-            "n2", "", "172.18.0.4") "," NODE("n3", "\"podCIDR\":\"fd00:1::/64\"", "fc00::3") "}");
+    json_t *nodes = parse("{" NODE("own", "\"podCIDR\":\"10.244.0.0/24\"", "172.18.0.2") "," NODE(
+        "n1", "\"podCIDRs\":[\"10.244.1.0/24\",\"fd00::/64\"]",
+        "172.18.0.3") "," NODE("n2", "", "172.18.0.4") "," NODE("n3", "\"podCIDR\":\"fd00:1::/64\"",
+                                                                "fc00::3") "}");
     routes_wanted(&wanted, nodes, "own");
     char text[512] = "";
     for (size_t i = 0; i < wanted.count; i++) {

@@ -21,9 +21,15 @@ int network_parse(struct network *network, const char *text)
         return -1;
     parsed.prefix = (uint8_t)prefix;
     for (unsigned bit = parsed.prefix; bit < bits; bit++)
-        parsed.bytes[bit / 8] &= (uint8_t)~(0x80u >> bit % 8);
+        parsed.bytes[bit / 8] &= (uint8_t) ~(0x80u >> bit % 8);
     *network = parsed;
     return 0;
+}
+
+bool network_equal(const struct network *a, const struct network *b)
+{
+    return a->family == b->family && a->prefix == b->prefix &&
+           memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
 void network_print(const struct network *network, char text[NETWORK_TEXT_SIZE])
@@ -53,7 +59,8 @@ bool node_address(const json_t *node, int family, uint8_t bytes[16])
 {
     size_t i;
     const json_t *status = json_object_get(node, "status"), *entry;
-    json_array_foreach(json_object_get(status, "addresses"), i, entry) {
+    json_array_foreach(json_object_get(status, "addresses"), i, entry)
+    {
         const char *type = json_string_value(json_object_get(entry, "type"));
         const char *address = json_string_value(json_object_get(entry, "address"));
         uint8_t parsed[16] = {0};

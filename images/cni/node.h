@@ -23,6 +23,7 @@ enum { NETWORK_TEXT_SIZE = 64, POD_NETWORKS_MAX = 4 };
 
 /* Returns -1 if the text is no network. */
 int network_parse(struct network *network, const char *text);
+bool network_equal(const struct network *a, const struct network *b);
 void network_print(const struct network *network, char text[NETWORK_TEXT_SIZE]);
 
 /* A node's pod networks: spec.podCIDRs, else spec.podCIDR. Returns how many. */

@@ -31,8 +31,8 @@ static void append_set(char text[RULES_TEXT_SIZE], const struct network *pods, s
     append(text, " }");
 }
 
-static void append_table(char text[RULES_TEXT_SIZE], const struct network *pods,
-                         size_t count, int family)
+static void append_table(char text[RULES_TEXT_SIZE], const struct network *pods, size_t count,
+                         int family)
 {
     const char *name = family == AF_INET ? "ip" : "ip6";
     size_t matching = 0;

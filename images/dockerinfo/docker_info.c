@@ -25,9 +25,9 @@
 enum {
     VISITORS_MAX = 8,
     REQUEST_MAX = 4096,
-    VISIT_MS = 2000,          /* kubelet sends its request with the connection */
-    UNASKED_MS = 60 * 1000,   /* kubelet may need long to get to its question on a busy host */
-    ASKED_MS = 2000,          /* it asks seven times in a row, within a few milliseconds */
+    VISIT_MS = 2000,        /* kubelet sends its request with the connection */
+    UNASKED_MS = 60 * 1000, /* kubelet may need long to get to its question on a busy host */
+    ASKED_MS = 2000,        /* it asks seven times in a row, within a few milliseconds */
 };
 
 static volatile sig_atomic_t stopped; /* systemd wants an end */
@@ -168,8 +168,7 @@ static void serve(int listener)
 static bool somebody_listens(const struct sockaddr_un *address)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    bool dead = fd >= 0 &&
-                connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+    bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
                 errno == ECONNREFUSED;
     if (fd >= 0)
         close(fd);

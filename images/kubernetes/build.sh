@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Kubernetes' programs out of Debian's source package, which holds the whole upstream tree with its vendored modules.
+# Kubernetes' programs out of Debian's source package, which holds the whole upstream tree with its
+# vendored modules.
 
 KUBERNETES_VERSION=v1.20.2
 KUBERNETES_COMPONENTS=(kubeadm kubelet kubectl kube-apiserver kube-controller-manager kube-scheduler kube-proxy)
@@ -19,8 +20,8 @@ kubernetes_source() (
             return 1
             ;;
     esac
-    # The vendored reflect2 reads the Go runtime's private structures and crashes in map iteration since Go 1.18.
-    # Debian's package is the repaired release of the same interface.
+    # The vendored reflect2 reads the Go runtime's private structures and crashes in map iteration
+    # since Go 1.18. Debian's package is the repaired release of the same interface.
     rm -rf tree/vendor/github.com/modern-go/reflect2
     cp -r /usr/share/gocode/src/github.com/modern-go/reflect2 tree/vendor/github.com/modern-go/
 )
@@ -38,8 +39,9 @@ kubernetes_build() (
     for component in "${KUBERNETES_COMPONENTS[@]}"; do
         what+=("cmd/$component")
     done
-    # make, not go build: kube-apiserver and kubelet need files that the tree's own generators write first.
-    # The build date is that of Debian's change, so that the same source gives the same bytes.
+    # make, not go build: kube-apiserver and kubelet need files that the tree's own generators write
+    # first. The build date is that of Debian's change, so that the same source gives the same
+    # bytes.
     env -u GOFLAGS \
         GO111MODULE=off CGO_ENABLED=0 GOPATH="$work/go" \
         SOURCE_DATE_EPOCH="$epoch" \

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# The node image: Debian's layer, Kubernetes' programs, the preloaded images, and last, because they change most, our own files.
+# The node image: Debian's layer, Kubernetes' programs, the preloaded images, and last, because they
+# change most, our own files.
 
 # node_programs KUBERNETES OUT: the layer of what kind itself calls in a node.
 node_programs() {
@@ -13,7 +14,8 @@ node_programs() {
     rm -rf "$tree"
 }
 
-# node_files BASE IMAGES MANIFESTS VERSION OUT: base.tar, our files for any node, and node.tar, the same for this Kubernetes version.
+# node_files BASE IMAGES MANIFESTS VERSION OUT: base.tar, our files for any node, and node.tar, the
+# same for this Kubernetes version.
 node_files() {
     local base=$1 images=$2 manifests=$3 version=$4 out=$5 tree=$5/tree folder pair
     base_kind "$base" "$tree" "$images/base"
@@ -45,7 +47,8 @@ node_helper() (
     node_install "$2"
 )
 
-# The pause image that this kubeadm knows, and, before 1.24, cgroups named by path, as that kubelet passes them on.
+# The pause image that this kubeadm knows, and, before 1.24, cgroups named by path, as that kubelet
+# passes them on.
 node_containerd_config() {
     sed -i "s#sandbox_image = .*#sandbox_image = \"$PRELOAD_PAUSE\"#" "$1"
     if dpkg --compare-versions "${2#v}" lt 1.24; then

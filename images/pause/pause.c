@@ -1,17 +1,19 @@
 /*
- * The first process of every pod: holds the pod's namespaces open, reaps the children that pods with a shared process namespace leave to
- * it, and goes at once when asked to.
+ * The first process of every pod: holds the pod's namespaces open, reaps the children that pods
+ * with a shared process namespace leave to it, and goes at once when asked to.
  */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-int main(void) {
+int main(void)
+{
     sigset_t set;
     int signal_number;
 
-    /* Blocked and waited for rather than handled: process 1 has no default actions, and nothing here can race. */
+    /* Blocked and waited for rather than handled: process 1 has no default actions, and nothing
+     * here can race. */
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
