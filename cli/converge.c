@@ -45,7 +45,10 @@ int converge_load(const struct invocation *invocation, const struct converge_opt
     if (source_read(arena, sources->items, sources->count, options->allow_empty, &texts, err))
         return -1;
     cleanup_free char *folder = getcwd(NULL, 0);
-    struct load_options load = {.base_folder = folder ? folder : "/"};
+    struct load_options load = {
+        .base_folder = folder ? folder : "/",
+        .allow_empty = options->allow_empty,
+    };
     struct problem_list problems;
     problem_list_init(&problems, arena);
     int result = 0;

@@ -7,6 +7,7 @@
 struct view {
     const struct view_renderer *renderer; /* NULL: says nothing */
     void *object;
+    bool steps; /* a line for each step, too: only asked for */
 };
 
 const struct option_choice view_outputs[] = {{"json", VIEW_JSON}, {NULL, 0}};
@@ -33,6 +34,7 @@ struct view *view_open(const struct view_options *options)
 {
     struct view *view = memory_new(sizeof(*view));
     view->renderer = choose(options);
+    view->steps = view->renderer != &view_lines || options->verbosity > 0;
     FILE *out = options->output == VIEW_JSON ? options->results : options->talk;
     if (view->renderer)
         view->object = view->renderer->open(out, options->screen);
@@ -42,7 +44,7 @@ struct view *view_open(const struct view_options *options)
 void view_report(void *context, const struct report *report)
 {
     struct view *view = context;
-    if (view->renderer)
+    if (view->renderer && (view->steps || report->kind != REPORT_STEP))
         view->renderer->report(view->object, report);
 }
 

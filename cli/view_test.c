@@ -263,12 +263,18 @@ struct stage {
     size_t size;
 };
 
-static void stage_open(struct stage *stage, int output, const struct view_screen *screen)
+static void stage_open(struct stage *stage, int output, int verbosity,
+                       const struct view_screen *screen)
 {
     *stage = (struct stage){0};
     stage->out = open_memstream(&stage->bytes, &stage->size);
     struct view_options options = {
-        .output = output, .talk = stage->out, .results = stage->out, .screen = screen};
+        .output = output,
+        .verbosity = verbosity,
+        .talk = stage->out,
+        .results = stage->out,
+        .screen = screen,
+    };
     stage->view = view_open(&options);
 }
 
@@ -286,11 +292,11 @@ static void stage_close(struct stage *stage)
     fclose(stage->out);
 }
 
-static void play(int output, const char *golden)
+static void play(int output, int verbosity, const char *golden)
 {
     struct stage stage;
     test_row(golden);
-    stage_open(&stage, output, NULL);
+    stage_open(&stage, output, verbosity, NULL);
     for (size_t i = 0; i < COUNT_OF(story); i++)
         stage_tell(&stage, i);
     stage_close(&stage);
@@ -302,13 +308,14 @@ static void play(int output, const char *golden)
 static void lines_tell_the_story(void **state)
 {
     (void)state;
-    play(VIEW_TEXT, "cli/testdata/view/lines.txt");
+    play(VIEW_TEXT, 0, "cli/testdata/view/lines.txt");
+    play(VIEW_TEXT, 1, "cli/testdata/view/lines-verbose.txt");
 }
 
 static void json_tells_the_story(void **state)
 {
     (void)state;
-    play(VIEW_JSON, "cli/testdata/view/json.txt");
+    play(VIEW_JSON, 0, "cli/testdata/view/json.txt");
 }
 
 /* What the terminal shows after all that was written so far. */
@@ -329,7 +336,7 @@ static char *look(const struct stage *stage, const struct view_screen *screen)
 static void play_live(const struct view_screen *screen, struct text *frames)
 {
     struct stage stage;
-    stage_open(&stage, VIEW_TEXT, screen);
+    stage_open(&stage, VIEW_TEXT, 0, screen);
     char *last = memory_string("");
     for (size_t i = 0; i < COUNT_OF(story); i++) {
         stage_tell(&stage, i);
@@ -374,7 +381,7 @@ static void live_paints_at_most_ten_times_a_second(void **state)
     (void)state;
     static const struct view_screen screen = {80, 24, false};
     struct stage stage;
-    stage_open(&stage, VIEW_TEXT, &screen);
+    stage_open(&stage, VIEW_TEXT, 0, &screen);
     stage_tell(&stage, 1);
     size_t size = stage.size;
     for (uint64_t ms = 1; ms < VIEW_TICK_MS; ms++) {

@@ -163,7 +163,7 @@ static enum step_status ask_api(struct flow *flow, const struct answer *answer, 
     if (!answer) {
         if (!df->kubeconfig_fresh)
             return STEP_DONE;
-        kube_send(flow, "GET", "/api/v1/nodes", NULL, NULL);
+        kube_send(flow, "GET", "/api/v1/nodes?resourceVersion=0", NULL, NULL);
         return STEP_WAITING;
     }
     if (entry_is_stale(answer)) {

@@ -181,7 +181,7 @@ static enum step_status await_nodes(struct flow *flow, const struct answer *answ
 {
     (void)err;
     if (!answer) {
-        kube_send(flow, "GET", "/api/v1/nodes", NULL, NULL);
+        kube_send(flow, "GET", "/api/v1/nodes?resourceVersion=0", NULL, NULL);
         return STEP_WAITING;
     }
     if (answer->failure || answer->status != 200) {

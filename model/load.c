@@ -153,9 +153,10 @@ static void read_text(struct loading *loading, const struct load_text *text)
         read_document(loading, stream.documents[i]);
         read++;
     }
-    if (!read && !failed)
+    if (!read && !failed && !loader->options->allow_empty)
         problem_add(loader->problems, (struct place){.file = file},
-                    "holds no document; a cluster begins with apiVersion: %s and kind: %s",
+                    "holds no document; a cluster begins with apiVersion: %s and kind: %s "
+                    "(--allow-empty: no cluster is wanted)",
                     object_types[0].api_version, object_types[0].kind);
 }
 

@@ -315,7 +315,7 @@ static void report_unknown(struct loader *loader, const struct cursor *at,
                            const struct field *fields, const struct tree *key)
 {
     const char *names[FIELDS_MAX] = {NULL};
-    for (size_t i = 0; fields[i].name && i < FIELDS_MAX - 1; i++)
+    for (size_t i = 0; i < FIELDS_MAX - 1 && fields[i].name; i++)
         names[i] = fields[i].name;
     struct cursor where = *at;
     where.place = key->place;

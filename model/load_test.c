@@ -42,10 +42,10 @@ static void headers(void **state)
     } rows[] = {
         {"empty", "",
          "f: error: holds no document; a cluster begins with apiVersion: "
-         "kind.x-k8s.io/v1alpha4 and kind: Cluster\n"},
+         "kind.x-k8s.io/v1alpha4 and kind: Cluster (--allow-empty: no cluster is wanted)\n"},
         {"only comments", "# nothing\n---\n# here\n",
          "f: error: holds no document; a cluster begins with apiVersion: "
-         "kind.x-k8s.io/v1alpha4 and kind: Cluster\n"},
+         "kind.x-k8s.io/v1alpha4 and kind: Cluster (--allow-empty: no cluster is wanted)\n"},
         {"whole", HEADER, ""},
         {"empty documents", "---\n---\n" HEADER "---\n", ""},
         {"json", "{\"kind\": \"Cluster\", \"apiVersion\": \"kind.x-k8s.io/v1alpha4\"}", ""},
@@ -297,7 +297,7 @@ static void all_files_are_told(void **state)
                "b:3:7: error: name: \"X\" may hold only a to z, 0 to 9, '.' and '-'; try \"x\"\n"
                "b:4:1: error: unknown field \"nam\"; did you mean \"name\"?\n"
                "c: error: holds no document; a cluster begins with apiVersion: "
-               "kind.x-k8s.io/v1alpha4 and kind: Cluster\n");
+               "kind.x-k8s.io/v1alpha4 and kind: Cluster (--allow-empty: no cluster is wanted)\n");
 }
 
 static void no_text_is_an_empty_fleet(void **state)

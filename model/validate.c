@@ -179,7 +179,8 @@ void validate_ports(struct loader *loader, const struct cursor *at, const struct
         struct cursor item = cursor_item(at, i);
         if (!item.tree)
             continue;
-        struct claim claim = {.port = &ports[port++], .place = item.place};
+        struct claim claim = {.port = &ports[port], .place = item.place};
+        port++;
         struct cursor listen = cursor_field(&item, "listenAddress");
         if (!read_address(claim.port->listen_address, &claim.address)) {
             load_error(loader, &listen, "%s is not an IP address",

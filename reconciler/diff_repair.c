@@ -1,5 +1,6 @@
 #include "reconciler/diff_parts.h"
 
+#include <assert.h>
 #include <string.h>
 
 /*
@@ -46,6 +47,7 @@ static void add_difference(const struct diff *d, struct differences *differences
                            const struct facet *want, const struct facet *have)
 {
     const struct facet *facet = want ? want : have;
+    assert(facet);
     if (is_of_one_side(d, facet))
         return;
     size_t count = differences->count++;
