@@ -29,12 +29,12 @@ TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 FUZZ  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef -Wformat=2 \
-	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wswitch-enum \
+	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wswitch-enum -Wno-missing-field-initializers \
 	$(if $(findstring clang,$(CC)),,-Wlogical-op -Wduplicated-cond) $(if $(WERROR),-Werror)
 OPTIMIZE ?= $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2)
 HARDEN   := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fPIE -fstack-protector-strong
 DEP_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-DEP_LIBS   = $(shell pkg-config --libs $(PACKAGES))
+DEP_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lm
 ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DKIND_VERSION='"$(VERSION)"' -I. -include base/banned.h -MMD -MP \
 	-g $(OPTIMIZE) $(HARDEN) $(WARNINGS) $(DEP_CFLAGS) $(SANITIZE:%=-fsanitize=%) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE:%=-fsanitize=%) $(LDFLAGS)

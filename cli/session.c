@@ -102,7 +102,7 @@ int session_observe(struct session *session, const char *cluster, struct arena *
                     struct cluster_state *state, struct error **err)
 {
     struct waiting waiting = {.op = {.ended = waited_for}};
-    session->driver->vtable->observe(session->driver, &waiting.op, cluster, arena, state);
+    session->driver->vtable->observe(session->driver, &waiting.op, cluster, NULL, arena, state);
     return wait_for(session, &waiting, err);
 }
 

@@ -28,7 +28,9 @@ static void describe(struct archive_entry *entry, const struct archive_file *fil
 {
     archive_entry_clear(entry);
     archive_entry_set_pathname(entry, file->path);
-    archive_entry_set_filetype(entry, file->bytes ? AE_IFREG : AE_IFDIR);
+    archive_entry_set_filetype(entry, file->link ? AE_IFLNK : file->bytes ? AE_IFREG : AE_IFDIR);
+    if (file->link)
+        archive_entry_set_symlink(entry, file->link);
     archive_entry_set_perm(entry, (mode_t)file->mode);
     archive_entry_set_size(entry, file->bytes ? (la_int64_t)file->length : 0);
     archive_entry_set_mtime(entry, 0, 0);
@@ -41,7 +43,7 @@ static int pack_file(struct archive *writer, struct archive_entry *entry,
 {
     size_t length = strlen(file->path);
     bool folder = length && file->path[length - 1] == '/';
-    if (!length || file->path[0] == '/' || folder != !file->bytes)
+    if (!length || file->path[0] == '/' || folder != (!file->bytes && !file->link))
         return error_set(err, ERROR_INTERNAL, "tar: '%s' is not a path for a %s", file->path,
                          file->bytes ? "file" : "folder");
     describe(entry, file);
@@ -143,7 +145,9 @@ static int unpack_entry(struct unpacking *unpacking, struct archive_entry *entry
     const char *path = path_of(entry);
     bool folder = archive_entry_filetype(entry) == AE_IFDIR;
     bool file = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry);
-    if (!path || !path[0] || (!folder && !file))
+    const char *link =
+        archive_entry_filetype(entry) == AE_IFLNK ? archive_entry_symlink(entry) : NULL;
+    if (!path || !path[0] || (!folder && !file && !link))
         return 0;
     unpacking->items =
         arena_grow(unpacking->arena, unpacking->items, unpacking->count, sizeof(*unpacking->items));
@@ -151,7 +155,8 @@ static int unpack_entry(struct unpacking *unpacking, struct archive_entry *entry
     bool slash = path[strlen(path) - 1] == '/';
     item->path = arena_format(unpacking->arena, "%s%s", path, folder && !slash ? "/" : "");
     item->mode = archive_entry_perm(entry) & 07777;
-    if (folder)
+    item->link = arena_string(unpacking->arena, link);
+    if (!file)
         return 0;
     item->length = (size_t)archive_entry_size(entry);
     return read_bytes(unpacking, item, err);

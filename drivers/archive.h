@@ -13,9 +13,10 @@
 
 struct archive_file {
     const char *path;  /* in the archive, without a leading "/" or "./" */
-    const char *bytes; /* NULL for a directory, which must end in '/' */
+    const char *bytes; /* NULL for a directory, which must end in '/', and for a link */
     size_t length;
-    unsigned mode; /* 0600 */
+    unsigned mode;    /* 0600 */
+    const char *link; /* target of a symbolic link, or NULL */
 };
 
 struct archive_files {
@@ -31,8 +32,8 @@ int archive_pack(const struct archive_file *files, size_t count, struct text *ta
                  struct error **err);
 
 /*
- * Regular files and directories of a tar, in the arena; links and devices are
- * skipped. Of entries with one path the last counts. Limits: 10,000 entries,
+ * Regular files, directories and symbolic links of a tar, in the arena; hard
+ * links and devices are skipped. Of entries with one path the last counts. Limits: 10,000 entries,
  * file_bytes_max for each file (longer ones are listed with bytes NULL and
  * their length; so are sparse files that hold more than the tar).
  */

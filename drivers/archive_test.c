@@ -180,7 +180,8 @@ static void only_files_and_folders(void **state)
     struct text tar cleanup_text;
     write_members(members, COUNT_OF(members), &tar);
     check_unpack(tar.data, tar.length, 100,
-                 LONG_NAME " 600 1 4\nb 600 5 newer\nc 600 1 3\nfolder/ 600 0 -\n", NULL);
+                 LONG_NAME " 600 1 4\nb 600 5 newer\nc 600 1 3\nfolder/ 600 0 -\nlink 600 0 -\n",
+                 NULL);
 }
 
 static void long_file_is_listed(void **state)

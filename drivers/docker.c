@@ -70,11 +70,13 @@ static void docker_list(struct driver *driver, struct op *op, struct arena *aren
 }
 
 static void docker_observe(struct driver *driver, struct op *op, const char *cluster,
-                           struct arena *arena, struct cluster_state *state)
+                           const struct cluster_spec *desired, struct arena *arena,
+                           struct cluster_state *state)
 {
     struct docker_flow *df = new_flow(docker_of(driver), op, docker_observe_steps);
     df->into = arena;
     df->state = state;
+    df->input.spec = desired;
     df->cluster = arena_string(df->flow.arena, cluster);
     flow_begin(&df->flow);
 }

@@ -1,6 +1,8 @@
 /* One look at one cluster: its containers, its record, and what its API says. */
 #include "drivers/docker_flow.h"
 
+#include "base/base64.h"
+#include "base/memory.h"
 #include <string.h>
 
 /* How long a list stays good for others who look, unless something was changed. */
@@ -60,7 +62,7 @@ static const struct node_state *speaker(const struct docker_flow *df)
 
 static void parse_record(struct docker_flow *df, const struct node_state *node)
 {
-    const struct archive_file *file = archive_find(&df->files, "fleet.json");
+    const struct archive_file *file = archive_find(&df->files, FACET_RECORD_FILE);
     if (!file) {
         df->state->recorded = SEEN_NO;
         return;
@@ -80,17 +82,77 @@ static void parse_record(struct docker_flow *df, const struct node_state *node)
     error_free(broken);
 }
 
+/* A node whose files can be read: also one that is stopped, but none that is going. */
+static const struct node_state *readable(struct docker_flow *df)
+{
+    const struct node_state *node = speaker(df);
+    if (!node || node->status == CONTAINER_REMOVING || node->status == CONTAINER_DEAD)
+        return NULL;
+    return node;
+}
+
+/* The target of a link, of which an engine tells the resolved path; NULL if there is none. */
+static const char *link_target(struct arena *arena, const struct answer *answer)
+{
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    if (answer->status != 200 || !answer->path_stat || !base64_decode(answer->path_stat, &text))
+        return NULL;
+    json_t *stat = json_loadb(text.data, text.length, 0, NULL);
+    const char *target = json_string_value(json_object_get(stat, "linkTarget"));
+    const char *slash = target ? strrchr(target, '/') : NULL;
+    const char *copy = arena_string(arena, slash ? slash + 1 : target);
+    json_decref(stat);
+    return copy && *copy ? copy : NULL;
+}
+
+/* There is a digest: it says that the set-up was complete, and maybe that nothing differs. */
+static void understand_digest(struct docker_flow *df, const char *target)
+{
+    if (!df->input.spec) {
+        df->state->recorded = SEEN_YES;
+        return;
+    }
+    struct facet_list facets;
+    spec_facets(df->into, df->input.spec, &facets);
+    const char *wanted = arena_format(df->flow.arena, FACET_DIGEST_PREFIX "%s",
+                                      facet_digest(df->flow.arena, &facets));
+    if (strcmp(target, wanted) != 0)
+        return; /* the record says what was applied instead */
+    df->state->recorded = SEEN_YES;
+    df->state->applied = facets;
+}
+
+static enum step_status look_digest(struct flow *flow, const struct answer *answer,
+                                    struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    const struct node_state *node = readable(df);
+    df->state->recorded = df->state->node_count ? SEEN_UNKNOWN : SEEN_NO;
+    if (!node)
+        return STEP_DONE;
+    if (!answer) {
+        const char *base = arena_format(flow->arena, "/containers/%s/archive?path=", node->id);
+        flow_send(flow, "HEAD", docker_path(flow, base, "/kind/" FACET_DIGEST_LINK), NULL);
+        return STEP_WAITING;
+    }
+    if (answer->status != 200 && answer->status != 404)
+        return docker_refused(flow, answer, "look at the record", err);
+    const char *target = link_target(flow->arena, answer);
+    if (target)
+        understand_digest(df, target);
+    return STEP_DONE;
+}
+
 static enum step_status read_record(struct flow *flow, const struct answer *answer,
                                     struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    const struct node_state *node = speaker(df);
-    if (!node || node->status == CONTAINER_REMOVING || node->status == CONTAINER_DEAD) {
-        df->state->recorded = df->state->node_count ? SEEN_UNKNOWN : SEEN_NO;
+    const struct node_state *node = readable(df);
+    if (!node || df->state->recorded == SEEN_YES)
         return STEP_DONE;
-    }
     if (!answer) {
-        docker_read_files(flow, node->id, "/kind/fleet.json");
+        docker_read_files(flow, node->id, "/kind/" FACET_RECORD_FILE);
         return STEP_WAITING;
     }
     if (docker_files(flow, answer, err))
@@ -186,6 +248,7 @@ static enum step_status ask_api(struct flow *flow, const struct answer *answer, 
 const struct step docker_observe_steps[] = {
     DOCKER_REACH,
     {.name = "list containers", .run = list_one, .timeout_ms = 30000},
+    {.name = "look at the record", .run = look_digest, .timeout_ms = 10000},
     {.name = "read the record", .run = read_record, .timeout_ms = 10000},
     {.name = "read the kubeconfig", .run = look_kubeconfig, .timeout_ms = 10000},
     {.name = "ask the cluster", .run = ask_api, .timeout_ms = 15000, .tolerant = true},

@@ -251,9 +251,13 @@ static enum step_status write_record(struct flow *flow, const struct answer *ans
     struct text record;
     text_init(&record, 0);
     facet_record_print(df->cluster, &facets, &record);
-    const struct archive_file file = {
-        .path = "fleet.json", .bytes = record.data, .length = record.length, .mode = 0644};
-    int result = docker_write_files(flow, df->found->id, "/kind", &file, 1, err);
+    const char *digest =
+        arena_format(flow->arena, FACET_DIGEST_PREFIX "%s", facet_digest(flow->arena, &facets));
+    const struct archive_file files[] = {
+        {.path = FACET_RECORD_FILE, .bytes = record.data, .length = record.length, .mode = 0644},
+        {.path = FACET_DIGEST_LINK, .link = digest, .mode = 0777},
+    };
+    int result = docker_write_files(flow, df->found->id, "/kind", files, COUNT_OF(files), err);
     text_done(&record);
     return result == 0 ? STEP_WAITING : STEP_FAILED;
 }

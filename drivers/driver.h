@@ -47,8 +47,12 @@ struct driver_vtable {
     /*
      * One cluster into *state, in arena: containers, record, readiness. A
      * cluster that is not there is a state without nodes, not a failure.
+     * desired (NULL: unknown, or to go; must last until the end) spares
+     * reading the record where it says just that; without it state->applied
+     * stays empty.
      */
-    void (*observe)(struct driver *driver, struct op *op, const char *cluster, struct arena *arena,
+    void (*observe)(struct driver *driver, struct op *op, const char *cluster,
+                    const struct cluster_spec *desired, struct arena *arena,
                     struct cluster_state *state);
     void (*apply)(struct driver *driver, struct op *op, const struct apply_input *input);
     /* The admin's kubeconfig as the cluster has it, and where its API is published; in arena. */

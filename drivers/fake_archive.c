@@ -6,6 +6,7 @@
 #include "drivers/fake_file.h"
 #include "drivers/fake_node.h"
 #include "drivers/fake_pki.h"
+#include <sys/stat.h>
 
 /* The container and path of the request, or NULL after answering. */
 static struct fake_container *find(struct fake_call *call, const char **path)
@@ -37,12 +38,18 @@ static const char *base_name(const char *path)
 static char *stat_header(struct fake_call *call, struct fake_container *container, const char *path)
 {
     const struct fake_file *file = fake_file_get(container, path);
-    uint32_t mode = file ? file->mode : 0x80000000u | 0755;
+    uint32_t mode = file ? file->mode & 07777 : 0x80000000u | 0755;
     cleanup_free char *clean = fake_path_clean(path);
+    const char *target = "";
+    if (file && S_ISLNK(file->mode)) {
+        mode |= 1u << 27; /* of Go's file modes: a symbolic link */
+        target = arena_format(call->arena, "%.*s%s", (int)(base_name(clean) - clean), clean,
+                              file->bytes);
+    }
     json_t *stat =
         json_pack("{s:s, s:I, s:I, s:s, s:s}", "name", base_name(clean), "size",
                   (json_int_t)(file ? file->length : 4096), "mode", (json_int_t)mode, "mtime",
-                  fake_time_seconds(call->arena, container->created_at_ms), "linkTarget", "");
+                  fake_time_seconds(call->arena, container->created_at_ms), "linkTarget", target);
     cleanup_free char *text = json_dumps(stat, JSON_COMPACT);
     json_decref(stat);
     struct text header;
@@ -72,14 +79,19 @@ static struct archive_file *collect(struct fake_call *call, struct fake_containe
     if (strcmp(clean, "/") == 0)
         skip = 1;
     if (!fake_file_get(container, clean) && skip < strlen(clean))
-        entries[used++] =
-            (struct archive_file){arena_format(call->arena, "%s/", clean + skip), NULL, 0, 0755};
+        entries[used++] = (struct archive_file){
+            .path = arena_format(call->arena, "%s/", clean + skip), .mode = 0755};
     for (size_t i = 0; i < *count; i++) {
         if (files[i]->directory && strcmp(files[i]->path, clean) == 0)
             continue;
+        bool link = S_ISLNK(files[i]->mode);
         entries[used++] = (struct archive_file){
-            arena_format(call->arena, files[i]->directory ? "%s/" : "%s", files[i]->path + skip),
-            files[i]->directory ? NULL : files[i]->bytes, files[i]->length, files[i]->mode};
+            .path = arena_format(call->arena, files[i]->directory ? "%s/" : "%s",
+                                 files[i]->path + skip),
+            .bytes = files[i]->directory || link ? NULL : files[i]->bytes,
+            .link = link ? files[i]->bytes : NULL,
+            .length = link ? 0 : files[i]->length,
+            .mode = files[i]->mode & 07777};
     }
     *count = used;
     return entries;
@@ -129,7 +141,9 @@ static void extract(struct fake_call *call, struct fake_container *container, co
         cleanup_free char *clean = fake_path_clean(joined);
         if (is_hidden(container, clean))
             continue;
-        if (!folder)
+        if (file->link)
+            fake_file_put(container, clean, file->link, strlen(file->link), S_IFLNK | 0777);
+        else if (!folder)
             fake_file_put(container, clean, file->bytes ? file->bytes : "",
                           file->bytes ? file->length : 0, file->mode);
         else if (!fake_file_is_folder(container, clean))

@@ -43,6 +43,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
         exchange->head_complete = true;
     keep_header(&exchange->api_version, "Api-Version", line, size * count);
     keep_header(&exchange->server, "Server", line, size * count);
+    keep_header(&exchange->path_stat, "X-Docker-Container-Path-Stat", line, size * count);
     return size * count;
 }
 
@@ -264,6 +265,7 @@ void exchange_done(struct exchange *exchange)
     free(exchange->peer);
     free(exchange->api_version);
     free(exchange->server);
+    free(exchange->path_stat);
 }
 
 /* --- from a result to a reply or a failure --- */
@@ -276,6 +278,7 @@ struct reply exchange_reply(struct exchange *exchange)
         .length = exchange->received.length,
         .api_version = exchange->api_version,
         .server = exchange->server,
+        .path_stat = exchange->path_stat,
         .stopped = exchange->stopped,
     };
 }

@@ -37,7 +37,7 @@ struct exchange {
     curl_off_t sent;   /* bytes of the body */
     bool head_complete;
     struct text received;
-    char *api_version, *server;
+    char *api_version, *server, *path_stat;
     bool stopped; /* by on_data */
     char message[CURL_ERROR_SIZE];
 

@@ -200,6 +200,7 @@ static void exchange_over(void *context, const struct reply *reply, struct error
         .body = reply->body,
         .length = reply->length,
         .api_version = reply->api_version,
+        .path_stat = reply->path_stat,
         .stopped = reply->stopped,
     };
     advance(flow, &answer);

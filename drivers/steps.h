@@ -30,10 +30,10 @@ struct answer {
     int status; /* of HTTP; 200 for a command that ran */
     const char *body;
     size_t length;
-    const char *api_version;
-    bool stopped;                /* on_data ended the exchange */
-    int exit_code;               /* flow_exec only */
-    const struct error *failure; /* tolerant rows only; NULL: it was answered */
+    const char *api_version, *path_stat; /* headers, or NULL */
+    bool stopped;                        /* on_data ended the exchange */
+    int exit_code;                       /* flow_exec only */
+    const struct error *failure;         /* tolerant rows only; NULL: it was answered */
 };
 
 struct flow;

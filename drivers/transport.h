@@ -54,6 +54,7 @@ struct reply {
     size_t length;
     const char *api_version; /* the engine's Api-Version header, or NULL */
     const char *server;      /* Server header, or NULL */
+    const char *path_stat;   /* X-Docker-Container-Path-Stat header, or NULL */
     bool stopped;            /* on_data ended it */
 };
 

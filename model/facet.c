@@ -392,6 +392,19 @@ const char *facet_shape(struct arena *arena, const struct facet_list *facets, co
     return arena_string(arena, hex);
 }
 
+const char *facet_digest(struct arena *arena, const struct facet_list *facets)
+{
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    for (size_t i = 0; i < facets->count; i++) {
+        text_add_bytes(&text, facets->items[i].path, strlen(facets->items[i].path) + 1);
+        text_add_bytes(&text, facets->items[i].value, strlen(facets->items[i].value) + 1);
+    }
+    char hex[SHA256_DIGITS + 1];
+    sha256(text.data, text.length, hex);
+    return arena_string(arena, hex);
+}
+
 struct facet facet_of_path(struct arena *arena, const char *path, const char *value)
 {
     static const char prefix[] = "nodes[";

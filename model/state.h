@@ -52,7 +52,7 @@ struct cluster_state {
     const struct node_state *nodes; /* sorted by name, unique */
     size_t node_count;
     enum seen recorded;        /* is there a record of a finished set-up? */
-    struct facet_list applied; /* of the record; empty unless SEEN_YES */
+    struct facet_list applied; /* of the record; empty unless SEEN_YES and desired was known */
     enum seen kubeconfig;      /* is the user's entry there, and for this API port? */
     enum seen ready;           /* all nodes Ready by the cluster's own word */
     size_t ready_count;        /* nodes that are */

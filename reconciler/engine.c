@@ -121,7 +121,8 @@ static void observe(struct work *work)
     work->seen_arena = arena_new();
     work->seen = arena_alloc(work->seen_arena, sizeof(*work->seen));
     work->observe = (struct op){.ended = observe_ended};
-    driver->vtable->observe(driver, &work->observe, work->name, work->seen_arena, work->seen);
+    driver->vtable->observe(driver, &work->observe, work->name, work->desired, work->seen_arena,
+                            work->seen);
 }
 
 static struct running *running_of(struct op *op)

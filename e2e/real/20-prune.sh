@@ -51,11 +51,12 @@ holds "nothing was deleted without --prune" still_there
 mkdir "$folder/empty"
 run apply -f "$folder/empty" --prune
 expect_code "an empty folder is an error" 2
+expect_in "it names the folder" "$err" "$folder/empty"
 holds "it deletes nothing" still_there
-printf '# nothing\n' >"$folder/empty/none.yaml"
-run apply -f "$folder/empty" --prune
-expect "a source without any cluster does not end well" "$([ "$code" -ne 0 ] && echo yes)" yes
-expect_in "it says how to mean it" "$out$err" "--allow-empty"
+printf '# nothing\n' >"$folder/none.yaml"
+run apply -f "$folder/none.yaml" --prune
+expect_code "a file that has lost its content is an error" 2
+expect_in "it names the file" "$err" "$folder/none.yaml"
 holds "it deletes nothing either" still_there
 run apply -f "$folder/missing.yaml" --prune
 expect_code "a source that is not there is an error" 2

@@ -17,8 +17,9 @@ foreign() {
     expect_in "$what: it says whose it is" "$out$err" "$words"
     run apply -f "$folder/$name.yaml" --prune --allow delete --allow recreate --allow replace-nodes
     expect "$what: not even with everything allowed" "$([ "$code" = 1 ] || [ "$code" = 2 ] && echo yes)" yes
-    printf '# nothing\n' >"$folder/none.yaml"
-    run apply -f "$folder/none.yaml" --prune --allow-empty
+    mkdir -p "$folder/empty"
+    run apply -f "$folder/empty" --prune --allow-empty
+    expect_code "$what: nor when it has left the sources" 0
     expect "$what: the container is as it was" "$(docker inspect "$id")" "$before"
     expect "$what: nothing else was made" "$(docker ps -aq --filter "label=fleet.kind/owner=$fleet")" ""
     expect "$what: the kubeconfig knows nothing of it" "$(grep -c "$name" "$KUBECONFIG" 2>/dev/null || true)" "$([ ! -e "$KUBECONFIG" ] || echo 0)"
