@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include "base/memory.h"
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -79,6 +80,7 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t size)
     /* Full exactly when the count is 0, or a power of two from 4 upwards. */
     if (array && (count < 4 || (count & (count - 1)) != 0))
         return array;
+    assert(array || count == 0);
     void *moved = arena_array(arena, count < 4 ? 4 : count * 2, size);
     if (count)
         memcpy(moved, array, count * size);

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/memory.h"
 #include "base/nearest.h"
+#include <assert.h>
 #include <ctype.h>
 #include <getopt.h>
 #include <limits.h>
@@ -98,7 +99,9 @@ static size_t spec_index(const struct parser *parser, int code)
 
 static int missing_value(const struct parser *parser, struct error **err)
 {
-    const struct option_spec *spec = parser->specs[spec_index(parser, optopt)];
+    size_t index = spec_index(parser, optopt);
+    assert(index < parser->count);
+    const struct option_spec *spec = parser->specs[index];
     return error_set(err, ERROR_INVALID, "option --%s needs a value: --%s %s", spec->long_name,
                      spec->long_name, spec->argument ? spec->argument : "VALUE");
 }
@@ -162,6 +165,7 @@ static int set_string_in_list(struct option_strings *field, const char *value, s
 static int set_choice(const struct option_spec *spec, int *field, const char *value,
                       struct error **err)
 {
+    assert(value); /* only flags and counts stand without */
     const struct option_choice *choice = choice_find(spec, value, strlen(value));
     if (!choice)
         return wrong_choice(spec, value, strlen(value), err);
@@ -271,6 +275,7 @@ static int take_option(struct parser *parser, int code, struct error **err)
     if (code == '=' || (code < LONG_BASE && isdigit(code)))
         return take_digit(parser, code, err);
     size_t index = spec_index(parser, code);
+    assert(index < parser->count);
     bool is_short = code < LONG_BASE;
     if (!is_short && !written_out(parser, index)) {
         optopt = 0;

@@ -15,9 +15,9 @@ static const char *age(struct arena *arena, uint64_t created_at_s)
 {
     uint64_t now = (uint64_t)time(NULL);
     uint64_t seconds = now > created_at_s ? now - created_at_s : 0;
-    if (seconds >= 2 * 86400)
+    if (seconds >= 2L * 86400)
         return arena_format(arena, "%llud", (unsigned long long)(seconds / 86400));
-    if (seconds >= 2 * 3600)
+    if (seconds >= 2L * 3600)
         return arena_format(arena, "%lluh", (unsigned long long)(seconds / 3600));
     if (seconds >= 120)
         return arena_format(arena, "%llum", (unsigned long long)(seconds / 60));

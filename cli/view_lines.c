@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "base/plain.h"
+#include <assert.h>
 #include <string.h>
 
 enum { END_COLUMN = 56 };
@@ -95,6 +96,7 @@ static const char *end_word(const struct error *failure)
 static void add_step(struct text *line, const struct report *report)
 {
     const struct action *action = report->action;
+    assert(action && report->cluster);
     bool own = strcmp(action->subject, report->cluster) == 0;
     text_add_format(line, "%s: %s", own ? action_kind_words(action->kind) : action->subject,
                     report->step);

@@ -129,6 +129,9 @@ int docker_files(struct flow *flow, const struct answer *answer, struct error **
 int docker_write_files(struct flow *flow, const char *container_id, const char *path,
                        const struct archive_file *files, size_t count, struct error **err);
 
+/* The text with every occurrence of word replaced; in the arena. */
+const char *docker_fill(struct flow *flow, const char *text, const char *word, const char *with);
+
 /* The node that holds cluster-wide steps: the first control plane by name, or NULL. */
 const struct node_state *docker_first_control_plane(const struct cluster_state *state);
 

@@ -181,10 +181,11 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
 {
     struct docker_flow *df = docker_flow_of(flow);
     if (!answer) {
-        flow_send_request(flow,
-                          docker_path(flow, "/containers/json?all=1&filters=",
-                                      "{\"label\":[\"" LABEL_CLUSTER "\"]}"),
-                          (struct request){.method = "GET", .reply_bytes_max = 256 * 1024 * 1024});
+        flow_send_request(
+            flow,
+            docker_path(flow,
+                        "/containers/json?all=1&filters=", "{\"label\":[\"" LABEL_CLUSTER "\"]}"),
+            (struct request){.method = "GET", .reply_bytes_max = (size_t)256 * 1024 * 1024});
         return STEP_WAITING;
     }
     if (answer->status != 200)

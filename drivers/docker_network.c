@@ -12,6 +12,7 @@
 #include "drivers/docker_flow.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,6 +194,7 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
     struct docker_flow *df = docker_flow_of(flow);
     if (df->network_id)
         return STEP_DONE;
+    assert(answer || flow->turn == 0);
     json_t *body = answer ? json_loadb(answer->body, answer->length, 0, NULL) : NULL;
     enum step_status status = STEP_WAITING;
     switch (flow->turn) {
@@ -280,8 +282,8 @@ static enum step_status remove_twins(struct flow *flow, const struct answer *ans
 const struct step docker_network_steps[] = {
     DOCKER_REACH,
     {.name = "look for the network", .run = look, .timeout_ms = 10000},
-    {.name = "create the network", .run = make, .timeout_ms = 60000, .poll_ms = 100},
-    {.name = "remove twin networks", .run = remove_twins, .timeout_ms = 30000, .poll_ms = 50},
+    {.name = "make the network", .run = make, .timeout_ms = 60000, .poll_ms = 100},
+    {.name = "check for a second network", .run = remove_twins, .timeout_ms = 30000, .poll_ms = 50},
     {0},
 };
 

@@ -95,3 +95,17 @@ int docker_write_files(struct flow *flow, const char *container_id, const char *
     text_done(&tar);
     return result;
 }
+
+const char *docker_fill(struct flow *flow, const char *text, const char *word, const char *with)
+{
+    struct text out;
+    text_init(&out, 0);
+    for (const char *found; (found = strstr(text, word)); text = found + strlen(word)) {
+        text_add_bytes(&out, text, (size_t)(found - text));
+        text_add(&out, with);
+    }
+    text_add(&out, text);
+    const char *filled = arena_string(flow->arena, out.data);
+    text_done(&out);
+    return filled;
+}

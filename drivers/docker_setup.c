@@ -18,19 +18,6 @@ static enum step_status read_manifests(struct flow *flow, const struct answer *a
     return docker_files(flow, answer, err) ? STEP_FAILED : STEP_DONE;
 }
 
-/* Replaces every occurrence of a word; heap, caller frees. */
-static char *replace_word(const char *text, const char *word, const char *with)
-{
-    struct text out;
-    text_init(&out, 0);
-    for (const char *found; (found = strstr(text, word)); text = found + strlen(word)) {
-        text_add_bytes(&out, text, (size_t)(found - text));
-        text_add(&out, with);
-    }
-    text_add(&out, text);
-    return text_take(&out);
-}
-
 static int parse_manifest(struct docker_flow *df, const char *file, const char *text,
                           struct error **err)
 {
@@ -83,11 +70,11 @@ static enum step_status prepare_cni(struct flow *flow, const struct answer *answ
                   "with networking.disableDefaultCNI none is needed");
         return STEP_FAILED;
     }
-    cleanup_free char *plain = memory_string_n(file->bytes, file->length);
-    bool template = strstr(plain, "would you kindly template this file") != NULL;
-    cleanup_free char *filled =
-        template ? replace_word(plain, "{{ .PodSubnet }}", df->input.spec->networking.pod_subnet)
-                 : memory_string(plain);
+    const char *plain = arena_string_n(flow->arena, file->bytes, file->length);
+    const char *filled = plain;
+    if (strstr(plain, "would you kindly template this file"))
+        filled =
+            docker_fill(flow, plain, "{{ .PodSubnet }}", df->input.spec->networking.pod_subnet);
     if (parse_manifest(df, "default-cni.yaml", filled, err))
         return STEP_FAILED;
     if (strstr(plain, "would you kindly patch this file"))
@@ -144,7 +131,29 @@ const struct step docker_storage_steps[] = {
     {0},
 };
 
-/* Writes the user's entry; the file's own lock has a deadline of its own. */
+/*
+ * The file's lock is tried once a turn: to wait for it here would hold up all
+ * other clusters.
+ */
+static struct kubeconfig_paths impatient(const struct docker_flow *df)
+{
+    struct kubeconfig_paths paths = *df->docker->options.kubeconfig;
+    paths.lock_timeout_ms = 1;
+    return paths;
+}
+
+/* Not yet, if another has the lock; else it failed. */
+static enum step_status locked_or_failed(struct flow *flow, struct error **err)
+{
+    if ((*err)->kind != ERROR_TIMEOUT)
+        return STEP_FAILED;
+    flow->waiting_for = arena_string(flow->arena, (*err)->message);
+    error_free(*err);
+    *err = NULL;
+    return STEP_AGAIN;
+}
+
+/* Writes the user's entry. */
 static enum step_status write_kubeconfig(struct flow *flow, const struct answer *answer,
                                          struct error **err)
 {
@@ -160,19 +169,22 @@ static enum step_status write_kubeconfig(struct flow *flow, const struct answer 
         error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->found->name);
         return STEP_FAILED;
     }
+    struct kubeconfig_paths paths = impatient(df);
     struct text renamed;
     text_init(&renamed, 0);
     int result = kubeconfig_from_admin(file->bytes, df->cluster, df->access.server, &renamed, err);
     if (result == 0)
-        result = kubeconfig_file_put(df->docker->options.kubeconfig, df->cluster, renamed.data,
-                                     KUBECONFIG_KEEP_CONTEXT, err);
+        result =
+            kubeconfig_file_put(&paths, df->cluster, renamed.data, KUBECONFIG_KEEP_CONTEXT, err);
     text_done(&renamed);
-    return result == 0 ? STEP_DONE : STEP_FAILED;
+    return result == 0 ? STEP_DONE : locked_or_failed(flow, err);
 }
 
 const struct step docker_kubeconfig_steps[] = {
-    DOCKER_REACH,  DOCKER_FIND,
-    DOCKER_ACCESS, {.name = "write the kubeconfig", .run = write_kubeconfig, .timeout_ms = 20000},
+    DOCKER_REACH,
+    DOCKER_FIND,
+    DOCKER_ACCESS,
+    {.name = "write the kubeconfig", .run = write_kubeconfig, .timeout_ms = 10000, .poll_ms = 100},
     {0},
 };
 
@@ -275,12 +287,15 @@ static enum step_status remove_kubeconfig(struct flow *flow, const struct answer
     (void)answer;
     struct docker_flow *df = docker_flow_of(flow);
     bool changed = false;
-    return kubeconfig_file_remove(df->docker->options.kubeconfig, df->cluster, &changed, err)
-               ? STEP_FAILED
-               : STEP_DONE;
+    struct kubeconfig_paths paths = impatient(df);
+    return kubeconfig_file_remove(&paths, df->cluster, &changed, err) ? locked_or_failed(flow, err)
+                                                                      : STEP_DONE;
 }
 
 const struct step docker_forget_steps[] = {
-    {.name = "remove the kubeconfig entry", .run = remove_kubeconfig, .timeout_ms = 20000},
+    {.name = "remove the kubeconfig entry",
+     .run = remove_kubeconfig,
+     .timeout_ms = 10000,
+     .poll_ms = 100},
     {0},
 };

@@ -11,8 +11,8 @@ void fake_event_add(struct fake_call *call, const char *type, const char *action
     event->at_ms = call->now_ms;
     event->value = json_pack("{s:s, s:s, s:{s:s, s:o}, s:s, s:I, s:I}", "Type", type, "Action",
                              action, "Actor", "ID", id, "Attributes", attributes, "scope", "local",
-                             "time", (json_int_t)(call->now_ms / 1000), "timeNano",
-                             (json_int_t)(call->now_ms * 1000000));
+                             "time", (json_int_t)call->now_ms / 1000, "timeNano",
+                             (json_int_t)call->now_ms * 1000000);
 }
 
 void fake_event_stream(struct fake_call *call)

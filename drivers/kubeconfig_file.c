@@ -291,7 +291,7 @@ static int remove_from(const char *path, uint32_t timeout_ms, const char *cluste
     if (!removed)
         return 0;
     *changed = true;
-    return replace_file(target, &new, &status, err);
+    return replace_file(target, &new, exists ? &status : NULL, err);
 }
 
 int kubeconfig_file_remove(const struct kubeconfig_paths *paths, const char *cluster, bool *changed,

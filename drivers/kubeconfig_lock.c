@@ -49,19 +49,55 @@ static int locked_error(const char *path, uint64_t waited_ms, struct error **err
                      path, (unsigned long long)age_s, path);
 }
 
+/* An open file in the lock's folder that has no name yet; -1 where the file system cannot. */
+static int open_nameless(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    cleanup_free char *folder =
+        slash ? memory_string_n(path, slash == path ? 1 : (size_t)(slash - path)) : NULL;
+    return open(folder ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+/* Gives the open file its name; fails where the name is taken. */
+static bool appear(int file, const char *path)
+{
+    char self[64];
+    snprintf(self, sizeof(self), "/proc/self/fd/%d", file);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+}
+
+/* Advisory lock and mark; on a full disk the mark is missing: a crash then needs a hand. */
+static void dress(int file)
+{
+    (void)flock(file, LOCK_EX | LOCK_NB);
+    (void)!dprintf(file, "%s%d\n", mark, (int)getpid());
+}
+
 /*
- * The advisory lock comes before the mark, so that a file with the mark and
- * without the advisory lock is one whose process is dead. 0600, not kubectl's
+ * The file is whole before it is seen, so that a file with the mark and
+ * without the advisory lock is one whose process is dead. Where a file cannot
+ * be without a name, there is a moment in which it is not. 0600, not kubectl's
  * 0, so that a later process of the same user can look.
  */
 static bool create(const char *path, struct kubeconfig_lock *lock)
 {
-    int file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    int file = open_nameless(path);
+    if (file >= 0) {
+        dress(file);
+        if (appear(file, path)) {
+            lock->file = file;
+            return true;
+        }
+        int number = errno;
+        close(file);
+        errno = number;
+        if (number == EEXIST)
+            return false;
+    }
+    file = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
     if (file < 0)
         return false;
-    (void)flock(file, LOCK_EX | LOCK_NB);
-    /* On a full disk the mark is missing: then a crash needs a hand, as with kubectl. */
-    (void)!dprintf(file, "%s%d\n", mark, (int)getpid());
+    dress(file);
     lock->file = file;
     return true;
 }

@@ -26,7 +26,7 @@ static socklen_t address_of(const char *text, struct sockaddr_storage *address)
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof(address);
     if (getsockname(fd, (struct sockaddr *)&address, &length))
         return 0;

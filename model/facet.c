@@ -65,7 +65,7 @@ static void sha256(const void *bytes, size_t length, char hex[SHA256_DIGITS + 1]
     if (!EVP_Digest(bytes, length, sum, &size, EVP_sha256(), NULL) || size * 2 != SHA256_DIGITS)
         abort();
     for (unsigned i = 0; i < size; i++)
-        snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+        snprintf(hex + (size_t)2 * i, 3, "%02x", sum[i]);
 }
 
 /* Fits on a line of a plan and in a JSON string as it is. */

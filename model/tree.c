@@ -1,6 +1,7 @@
 #include "model/tree.h"
 
 #include "model/tree_events.h"
+#include <assert.h>
 
 /*
  * DESIGN: a composer by recursion over libyaml's events. The depth is checked
@@ -285,6 +286,7 @@ static int compose_entry_list(struct composer *composer, struct entries *own,
                                "a key must be a word, not a list or mapping");
         if (compose_child(composer, YAML_NO_EVENT, depth, &entry.value, height))
             return -1;
+        assert(entry.value);
         add_entry(composer, is_merge(entry.key) ? merges : own, entry);
     }
 }

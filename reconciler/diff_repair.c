@@ -161,6 +161,10 @@ static void mend(const struct diff *d)
                                  "entry is missing or out of date");
         diff_wait_for(d, action, KIND(START_NODE));
     }
+    /* A message and no knowledge: the file is there, but cannot be read. */
+    if (!started && d->observed->kubeconfig == SEEN_UNKNOWN && d->observed->message)
+        plan_refuse(d->plan, CHANGE_LIVE, "kubeconfig",
+                    "cannot be checked, so nothing is written to it: %s", d->observed->message);
     plan_ready(d, started);
 }
 

@@ -41,7 +41,10 @@ rm "$folder/lab/$go.yaml"
 still_there() { [ "$(docker inspect -f '{{.State.Running}}' "$go-control-plane")" = true ]; }
 
 run diff -f "$folder/lab"
-expect_code "diff counts a cluster that left the sources as a change" 1
+expect_code "diff without --prune has nothing to do" 0
+expect_in "but it tells of the cluster that left the sources" "$out" "$go"
+run diff -f "$folder/lab" --prune
+expect_code "diff --prune counts it as a change" 1
 run apply -f "$folder/lab"
 expect_code "apply without --prune ends well" 0
 expect_in "it says that the cluster left the sources" "$out$err" "$go"

@@ -22,6 +22,8 @@ node_files() {
     archive_layer "$tree" "$out/base.tar"
     echo "$version" >"$tree/kind/version"
     mkdir -p "$tree/kind/manifests"
+    # What a node may have before its CNI runs, so that it is Ready at once; see images/README.md.
+    install -m 644 "$manifests/cni.conflist" "$tree/kind/manifests/node-cni.conflist"
     for pair in cni:default-cni storage:default-storage; do
         if [ -e "$manifests/${pair%:*}.yaml" ]; then
             install -m 644 "$manifests/${pair%:*}.yaml" "$tree/kind/manifests/${pair#*:}.yaml"
