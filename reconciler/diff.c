@@ -90,7 +90,9 @@ static void refuse_mixed(const struct diff *d, enum change_class change, size_t 
     if (foreign > shown)
         text_add_format(&names, " and %zu more", foreign - shown);
     plan_refuse(d->plan, change, d->plan->cluster,
-                "has containers that were not made by this fleet: %s; left alone", names.data);
+                "has containers that were not made by this fleet: %s; left alone (rename the "
+                "cluster here, or delete the other one)",
+                names.data);
 }
 
 /*
@@ -115,7 +117,9 @@ static bool leave_foreign(const struct diff *d)
     enum change_class change = d->desired ? CHANGE_LIVE : CHANGE_DELETE;
     if (one_maker && foreign == d->observed->node_count)
         plan_refuse(d->plan, change, d->plan->cluster,
-                    "cluster exists and was not made by this fleet (made %s); left alone", maker);
+                    "cluster exists and was not made by this fleet (made %s); left alone (rename "
+                    "the cluster here, or delete the other one)",
+                    maker);
     else
         refuse_mixed(d, change, foreign);
     return true;

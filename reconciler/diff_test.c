@@ -185,19 +185,19 @@ static const struct row rows[] = {
      "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
      "alone\n"},
     {"made by another fleet", "cp", NULL, "cp:exited:fleet=ci w:exited:fleet=ci recorded", "recreate",
-     "! a [live]: cluster exists and was not made by this fleet (made by fleet 'ci'); left alone\n"},
+     "! a [live]: cluster exists and was not made by this fleet (made by fleet 'ci'); left alone (rename the cluster here, or delete the other one)\n"},
     {"partly ours", "cp", NULL, "cp:exited w:running:upstream w2:running:fleet=ci", "recreate",
      "! a [live]: has containers that were not made by this fleet: a-worker (made by upstream's "
-     "kind), a-worker2 (made by fleet 'ci'); left alone\n"},
+     "kind), a-worker2 (made by fleet 'ci'); left alone (rename the cluster here, or delete the other one)\n"},
     {"made by two others", "cp", NULL, "cp:running:upstream w:running:fleet=ci", "",
      "! a [live]: has containers that were not made by this fleet: a-control-plane (made by "
-     "upstream's kind), a-worker (made by fleet 'ci'); left alone\n"},
+     "upstream's kind), a-worker (made by fleet 'ci'); left alone (rename the cluster here, or delete the other one)\n"},
     {"not ours, not to exist", NULL, NULL, "cp:running:upstream", "delete",
      "! a [delete]: cluster exists and was not made by this fleet (made by upstream's kind); left "
      "alone\n"},
     {"partly ours, not to exist", NULL, NULL, "cp:running w:running:upstream", "delete",
      "! a [delete]: has containers that were not made by this fleet: a-worker (made by upstream's "
-     "kind); left alone\n"},
+     "kind); left alone (rename the cluster here, or delete the other one)\n"},
     {"any owner is for deletion only", "cp", NULL, "cp:running:upstream", "any",
      "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
      "alone\n"},

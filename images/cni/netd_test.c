@@ -86,6 +86,31 @@ static void the_file_has_a_range_for_each_family(void **state)
     json_decref(node);
 }
 
+/* manifests/cni.conflist is what a node has before netd runs: the same, but for the mtu. */
+static void the_early_file_is_the_same(void **state)
+{
+    (void)state;
+    FILE *file = fopen("manifests/cni.conflist", "r");
+    assert_non_null(file);
+    char early[4096] = "", filled[4200];
+    assert_true(fread(early, 1, sizeof(early) - 1, file) > 0);
+    fclose(file);
+    char *hole = strstr(early, "{{ .PodRange }}");
+    assert_non_null(hole);
+    *hole = '\0';
+    snprintf(filled, sizeof(filled), "%s10.244.0.0/24%s", early, hole + strlen("{{ .PodRange }}"));
+    json_t *node = parse("{\"spec\":{\"podCIDRs\":[\"10.244.0.0/24\"]}}");
+    struct network networks[POD_NETWORKS_MAX];
+    char *text = conflist_text(networks, node_pod_networks(node, networks), 0);
+    json_t *got = parse(filled), *want = parse(text);
+    if (!json_equal(got, want))
+        fail_msg("netd writes %s", text);
+    json_decref(want);
+    json_decref(got);
+    free(text);
+    json_decref(node);
+}
+
 static void the_file_is_written_once(void **state)
 {
     (void)state;
@@ -169,6 +194,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(networks_are_parsed),
         cmocka_unit_test(the_file_has_a_range_for_each_family),
+        cmocka_unit_test(the_early_file_is_the_same),
         cmocka_unit_test(the_file_is_written_once),
         cmocka_unit_test(routes_lead_to_the_others),
         cmocka_unit_test(rules_have_a_table_for_each_family),
