@@ -285,14 +285,14 @@ static enum step_status start_new(struct flow *flow, const struct answer *answer
         return STEP_WAITING;
     }
     if (flow->turn == 2) {
-        error_set(err, ERROR_UNAVAILABLE, "%s", df->pull_error);
+        error_set(err, ERROR_UNAVAILABLE, "%s", df->trouble);
         return STEP_FAILED;
     }
     if (answer->status == 204 || answer->status == 304)
         return STEP_DONE;
     struct error *why = NULL;
     explain_start(flow, answer, &why);
-    df->pull_error = arena_string(flow->arena, why->message);
+    df->trouble = arena_string(flow->arena, why->message);
     error_free(why);
     flow_send(flow, "DELETE",
               arena_format(flow->arena, "/containers/%s?force=1&v=1", df->found->id), NULL);

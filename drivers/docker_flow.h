@@ -61,7 +61,8 @@ struct docker_flow {
     bool lines_open;
     struct text tail; /* last lines of a log, for errors */
     bool boot_seen;
-    const char *pull_error;
+    const char *trouble;        /* what went wrong, kept for the error to come */
+    bool no_ipv6;               /* the engine said so */
     struct port_hold port_hold; /* picked ports, until the container is made */
     bool kubeconfig_fresh;      /* the API was asked by the user's own entry */
 };
@@ -137,6 +138,11 @@ const struct node_state *docker_first_control_plane(const struct cluster_state *
 
 /* docker_image.c: the image in df->image for what the spec says, by looking only. */
 enum step_status docker_choose_image(struct flow *, const struct answer *, struct error **);
+
+/* docker_pods.c: rows of the bootstrap and of what follows it. */
+enum step_status docker_place_cni(struct flow *, const struct answer *, struct error **);
+enum step_status docker_open_for_pods(struct flow *, const struct answer *, struct error **);
+enum step_status docker_quicken_dns(struct flow *, const struct answer *, struct error **);
 
 /* docker_network.c: a fixed address for df->node in df->address, or NULL. */
 enum step_status docker_choose_address(struct flow *, const struct answer *, struct error **);

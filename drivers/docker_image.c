@@ -94,7 +94,7 @@ static void pull_line(void *context, const char *line, size_t length)
     if (!error)
         error = json_string_value(json_object_get(message, "error"));
     if (error)
-        df->pull_error = arena_string(df->flow.arena, error);
+        df->trouble = arena_string(df->flow.arena, error);
     json_decref(message);
 }
 
@@ -112,7 +112,7 @@ static void pull(struct flow *flow, const char *image)
         line_reader_done(&df->lines);
     line_reader_init(&df->lines, PULL_LINE_MAX, pull_line, df);
     df->lines_open = true;
-    df->pull_error = NULL;
+    df->trouble = NULL;
     /* Without a tag the engine would pull all of them. */
     const char *slash = strrchr(image, '/');
     bool bare = !strchr(slash ? slash : image, ':') && !strchr(image, '@');
@@ -149,7 +149,7 @@ static enum step_status fall_back(struct flow *flow, const struct answer *answer
     struct docker_flow *df = docker_flow_of(flow);
     const char *local = answer->status == 200 ? newest_local(flow, answer) : NULL;
     if (!local)
-        return image_missing(flow, DOCKER_DEFAULT_IMAGE, df->pull_error, err);
+        return image_missing(flow, DOCKER_DEFAULT_IMAGE, df->trouble, err);
     flow_note(flow,
               arena_format(flow->arena,
                            "using %s: the default image is neither here nor to be pulled", local));
@@ -178,12 +178,12 @@ static enum step_status have_image(struct flow *flow, const struct answer *answe
         return STEP_WAITING;
     case 2:
         line_reader_end(&df->lines);
-        if (!answer->failure && answer->status == 200 && !df->pull_error)
+        if (!answer->failure && answer->status == 200 && !df->trouble)
             return STEP_DONE;
-        if (!df->pull_error)
-            df->pull_error = docker_message(flow, answer);
+        if (!df->trouble)
+            df->trouble = docker_message(flow, answer);
         if (named)
-            return image_missing(flow, image, df->pull_error, err);
+            return image_missing(flow, image, df->trouble, err);
         list_local_images(flow);
         return STEP_WAITING;
     default:

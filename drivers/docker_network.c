@@ -164,21 +164,17 @@ static bool ipv6_unavailable(const char *message)
 
 enum { ATTEMPTS_MAX = 5 };
 
-static bool wants_ipv6(const struct flow *flow)
-{
-    return !flow->waiting_for; /* set once the engine said that it has no IPv6 */
-}
-
 static enum step_status make_again(struct flow *flow, const struct answer *answer,
                                    struct error **err)
 {
+    struct docker_flow *df = docker_flow_of(flow);
     const char *message = docker_message(flow, answer);
     if (strstr(message, "already exists"))
         return STEP_DONE; /* somebody else was faster */
     if (flow->tries < ATTEMPTS_MAX && overlaps(message))
         return STEP_AGAIN;
-    if (flow->tries < ATTEMPTS_MAX && wants_ipv6(flow) && ipv6_unavailable(message)) {
-        flow->waiting_for = message;
+    if (flow->tries < ATTEMPTS_MAX && !df->no_ipv6 && ipv6_unavailable(message)) {
+        df->no_ipv6 = true;
         return STEP_AGAIN;
     }
     return docker_refused(flow, answer, "create the network", err);
@@ -200,7 +196,7 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
     switch (flow->turn) {
     case 0:
         if (!df->probe_id) {
-            create_network(flow, NULL, (int)flow->tries, wants_ipv6(flow));
+            create_network(flow, NULL, (int)flow->tries, !df->no_ipv6);
             break;
         }
         flow->turn = 1; /* a probe is left from before: its subnet will do */
@@ -223,7 +219,7 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
         if (answer->status != 204 && answer->status != 404)
             status = STEP_DONE; /* in use already: it stays as the engine made it */
         else
-            create_network(flow, df->subnet, (int)flow->tries, wants_ipv6(flow));
+            create_network(flow, df->subnet, (int)flow->tries, !df->no_ipv6);
         break;
     default:
         status = answer->status == 201 ? STEP_DONE : make_again(flow, answer, err);

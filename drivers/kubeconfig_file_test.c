@@ -392,7 +392,7 @@ static void odd_files_are_refused(void **state)
     check_message(nul, "NUL byte");
     test_row("too large");
     write_file("large", "", 0600);
-    assert_int_equal(truncate("large", 17 * 1024 * 1024), 0);
+    assert_int_equal(truncate("large", 17L * 1024 * 1024), 0);
     find_paths(fixture, "large");
     cleanup_error struct error *large = put_badly(fixture);
     check_message(large, "larger than 16 MiB");

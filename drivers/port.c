@@ -26,13 +26,15 @@ static socklen_t address_of(const char *text, struct sockaddr_storage *address)
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } address = {.six = {0}};
     socklen_t length = sizeof(address);
-    if (getsockname(fd, (struct sockaddr *)&address, &length))
+    if (getsockname(fd, &address.any, &length))
         return 0;
-    return address.ss_family == AF_INET
-               ? ntohs(((const struct sockaddr_in *)(const void *)&address)->sin_port)
-               : ntohs(((const struct sockaddr_in6 *)(const void *)&address)->sin6_port);
+    return ntohs(address.any.sa_family == AF_INET ? address.four.sin_port : address.six.sin6_port);
 }
 
 int port_pick(struct port_hold *hold, const char *address, int32_t *port, struct error **err)
