@@ -183,24 +183,28 @@ static const struct row rows[] = {
     /* --- Not ours. --- */
     {"made by upstream", "cp", NULL, "cp:running:upstream", "recreate delete",
      "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
-     "alone\n"},
+     "alone (rename the cluster here, or delete the other one)\n"},
     {"made by another fleet", "cp", NULL, "cp:exited:fleet=ci w:exited:fleet=ci recorded", "recreate",
-     "! a [live]: cluster exists and was not made by this fleet (made by fleet 'ci'); left alone (rename the cluster here, or delete the other one)\n"},
+     "! a [live]: cluster exists and was not made by this fleet (made by fleet 'ci'); left alone (rename the "
+     "cluster here, or delete the other one)\n"},
     {"partly ours", "cp", NULL, "cp:exited w:running:upstream w2:running:fleet=ci", "recreate",
      "! a [live]: has containers that were not made by this fleet: a-worker (made by upstream's "
-     "kind), a-worker2 (made by fleet 'ci'); left alone (rename the cluster here, or delete the other one)\n"},
+     "kind), a-worker2 (made by fleet 'ci'); left alone (rename the "
+     "cluster here, or delete the other one)\n"},
     {"made by two others", "cp", NULL, "cp:running:upstream w:running:fleet=ci", "",
      "! a [live]: has containers that were not made by this fleet: a-control-plane (made by "
-     "upstream's kind), a-worker (made by fleet 'ci'); left alone (rename the cluster here, or delete the other one)\n"},
+     "upstream's kind), a-worker (made by fleet 'ci'); left alone (rename the "
+     "cluster here, or delete the other one)\n"},
     {"not ours, not to exist", NULL, NULL, "cp:running:upstream", "delete",
      "! a [delete]: cluster exists and was not made by this fleet (made by upstream's kind); left "
-     "alone\n"},
+     "alone (rename the cluster here, or delete the other one)\n"},
     {"partly ours, not to exist", NULL, NULL, "cp:running w:running:upstream", "delete",
      "! a [delete]: has containers that were not made by this fleet: a-worker (made by upstream's "
-     "kind); left alone (rename the cluster here, or delete the other one)\n"},
+     "kind); left alone (rename the "
+     "cluster here, or delete the other one)\n"},
     {"any owner is for deletion only", "cp", NULL, "cp:running:upstream", "any",
      "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
-     "alone\n"},
+     "alone (rename the cluster here, or delete the other one)\n"},
 
     /* --- Not to exist. --- */
     {"gone", NULL, NULL, "", "delete", ""},
@@ -325,7 +329,7 @@ static void test_plans_are_bounded(void **state)
 {
     (void)state;
     cleanup_arena struct arena *arena = arena_new();
-    struct cluster_state observed = many_nodes(arena, 2 * PLAN_ACTIONS_MAX);
+    struct cluster_state observed = many_nodes(arena, 2UL * PLAN_ACTIONS_MAX);
     struct diff_policy policy = read_policy("delete");
     static const char *const desired[] = {NULL, "cp"};
     for (size_t i = 0; i < COUNT_OF(desired); i++) {
