@@ -46,7 +46,7 @@ MAKEFLAGS += --no-builtin-rules
 
 all: build/kind ## build the program at build/kind
 
-build/kind: $(BUILD)/kind
+build/kind: $(BUILD)/kind FORCE
 	$(Q)ln -sfn $(VARIANT)/kind $@
 
 # Objects are rebuilt when compiler or flags change.
@@ -98,7 +98,7 @@ fake-engine: $(BUILD)/fake-engine ## build the engine in memory that tests talk 
 deps: ## install every build and test package from Debian (as root)
 	e2e/deps
 
-build-tests: $(BUILD)/kind $(BUILD)/fake-engine $(TESTS) $(FUZZ) $(IMAGE_TESTS:%.c=$(BUILD)/%)
+build-tests: $(if $(filter release,$(VARIANT)),build/kind) $(BUILD)/kind $(BUILD)/fake-engine $(TESTS) $(FUZZ) $(IMAGE_TESTS:%.c=$(BUILD)/%)
 
 check: build-tests ## run unit, golden, fuzz replay and fake-engine tests
 	e2e/check $(BUILD)
@@ -130,14 +130,19 @@ coverage: ## branch coverage of the deciding files
 format: ## rewrite all C files in house format
 	$(CLANG_FORMAT) -i $(FORMAT_FILES)
 
+COMPLETIONS = $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions/kind \
+	zsh/site-functions/_kind fish/vendor_completions.d/kind.fish)
+
 install: $(BUILD)/kind ## install to DESTDIR/PREFIX
 	install -D -m 0755 $(BUILD)/kind $(DESTDIR)$(PREFIX)/bin/kind
-	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(dir $(COMPLETIONS))
 	install -m 0644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	$(BUILD)/kind completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kind
+	$(BUILD)/kind completion bash > $(word 1,$(COMPLETIONS))
+	$(BUILD)/kind completion zsh > $(word 2,$(COMPLETIONS))
+	$(BUILD)/kind completion fish > $(word 3,$(COMPLETIONS))
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/kind $(DESTDIR)$(PREFIX)/share/bash-completion/completions/kind
+	rm -f $(DESTDIR)$(PREFIX)/bin/kind $(COMPLETIONS)
 	cd docs/man && for page in *.1; do rm -f "$(DESTDIR)$(PREFIX)/share/man/man1/$$page"; done
 
 clean: ## remove build/

@@ -40,53 +40,95 @@ static const struct option_spec options[] = {
     {0},
 };
 
-/* Why it did not end well, for the last line. */
-static int say_end(const struct invocation *invocation, const struct engine *engine,
-                   enum session_end end, uint64_t wait_ms, struct error **err)
+/* How many clusters did not come to their end, or not to what the sources say. */
+struct shortfall {
+    size_t clusters, failed, refused;
+    size_t kept; /* that left the sources, and were to go */
+};
+
+static struct shortfall count_shortfall(const struct engine *engine,
+                                        const struct converge_plan *plan,
+                                        const struct converge_options *given)
 {
-    if (end == SESSION_INTERRUPTED) {
-        /* Said here: as errors, cancellations are silent. */
-        log_line(&invocation->log, LOG_WARNING, NULL,
-                 "interrupted; what was begun is kept, `kind apply` goes on from there");
-        return error_set(err, ERROR_CANCELED, "interrupted");
+    struct shortfall shortfall = {.clusters = engine_count(engine)};
+    for (size_t i = 0; i < shortfall.clusters; i++) {
+        struct engine_result result = engine_result(engine, i);
+        bool settled = result.outcome == ENGINE_SETTLED;
+        shortfall.failed += !settled;
+        shortfall.refused += settled && result.plan && result.plan->refused_count;
     }
-    if (end == SESSION_DEADLINE)
+    for (size_t i = 0; converge_prunes(given) && i < plan->verdicts.count; i++)
+        shortfall.kept += !plan->verdicts.items[i].remove;
+    return shortfall;
+}
+
+static const char *clusters_word(size_t count)
+{
+    return count == 1 ? "cluster" : "clusters";
+}
+
+/* Why it did not end well, for the last line. */
+static int say_shortfall(const struct shortfall *shortfall, struct error **err)
+{
+    cleanup_text struct text words;
+    text_init(&words, 0);
+    const char *joint = "";
+    if (shortfall->failed) {
+        text_add_format(&words, "%zu of %zu %s failed", shortfall->failed, shortfall->clusters,
+                        clusters_word(shortfall->clusters));
+        joint = ", ";
+    }
+    if (shortfall->refused) {
+        text_add_format(&words, "%schanges of %zu of %zu %s were refused", joint,
+                        shortfall->refused, shortfall->clusters,
+                        clusters_word(shortfall->clusters));
+        joint = ", ";
+    }
+    if (shortfall->kept)
+        text_add_format(&words, "%s%zu %s that left the sources %s not deleted", joint,
+                        shortfall->kept, clusters_word(shortfall->kept),
+                        shortfall->kept == 1 ? "was" : "were");
+    return words.length ? error_set(err, ERROR_UNAVAILABLE, "%s", words.data) : 0;
+}
+
+/* As a shell says that a signal ended a program. */
+static int say_interrupted(const struct invocation *invocation, const struct session *session)
+{
+    log_line(&invocation->log, LOG_WARNING, NULL,
+             "interrupted; what was begun is kept, `kind apply` goes on from there");
+    return 128 + session->first_signal;
+}
+
+static int say_end(const struct invocation *invocation, const struct session *session,
+                   const struct shortfall *shortfall, enum session_end end, struct error **err)
+{
+    const struct converge_options *given = invocation->options;
+    switch (shortfall->failed ? end : SESSION_FINISHED) {
+    case SESSION_FINISHED:
+        return say_shortfall(shortfall, err);
+    case SESSION_INTERRUPTED:
+        return say_interrupted(invocation, session);
+    case SESSION_DEADLINE:
         return error_set(err, ERROR_TIMEOUT,
                          "not Ready after %llu s; `kind apply` goes on from here",
-                         (unsigned long long)(wait_ms / 1000));
-    if (converge_good(engine))
-        return 0;
-    size_t bad = 0, refused = 0;
-    for (size_t i = 0; i < engine_count(engine); i++) {
-        struct engine_result result = engine_result(engine, i);
-        bad += result.outcome != ENGINE_SETTLED;
-        refused += result.outcome == ENGINE_SETTLED && result.plan && result.plan->refused_count;
+                         (unsigned long long)(given->wait_ms / 1000));
     }
-    size_t count = engine_count(engine);
-    const char *noun = count == 1 ? "cluster" : "clusters";
-    if (!refused)
-        return error_set(err, ERROR_UNAVAILABLE, "%zu of %zu %s failed", bad, count, noun);
-    if (!bad)
-        return error_set(err, ERROR_UNAVAILABLE, "changes of %zu of %zu %s were held back", refused,
-                         count, noun);
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "%zu of %zu %s failed, changes of %zu more were held back", bad, count, noun,
-                     refused);
+    return -1;
 }
 
 static void print_outcome(const struct invocation *invocation, const struct engine *engine,
                           const struct converge_plan *plan, const struct converge_options *given)
 {
-    struct text text;
+    cleanup_text struct text text;
     text_init(&text, 0);
     if (given->output == VIEW_JSON)
-        view_result_json(&text, engine, &plan->verdicts);
+        view_result_json(&text, engine, &plan->verdicts, invocation);
     else if (given->dry_run)
         view_plans(&text, engine, &plan->verdicts, invocation);
     else
-        view_outcome(&text, engine, &plan->verdicts);
+        view_outcome(&text, engine, &plan->verdicts, invocation);
     fputs(text.data, invocation->results);
-    text_done(&text);
+    fflush(invocation->results); /* what is said now sums it up, and comes after it */
 }
 
 static int converge(const struct invocation *invocation, struct session *session,
@@ -102,7 +144,8 @@ static int converge(const struct invocation *invocation, struct session *session
     enum session_end end =
         converge_run(session, invocation, given, &plan, SESSION_OWN_ONLY, &engine);
     print_outcome(invocation, engine, &plan, given);
-    int result = given->dry_run ? 0 : say_end(invocation, engine, end, given->wait_ms, err);
+    const struct shortfall shortfall = count_shortfall(engine, &plan, given);
+    int result = given->dry_run ? 0 : say_end(invocation, session, &shortfall, end, err);
     engine_free(engine);
     return result;
 }
@@ -118,7 +161,9 @@ static int run(const struct invocation *invocation, struct error **err)
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
     struct lock lock = {.fd = -1};
-    int result = given->dry_run ? 0 : converge_lock(&session, invocation, &lock, err);
+    int result = given->dry_run
+                     ? 0
+                     : converge_lock(&session, invocation, invocation->common.fleet, &lock, err);
     if (result == 0)
         result = converge(invocation, &session, arena, &fleet, err);
     lock_release(&lock);
@@ -134,7 +179,7 @@ const struct command command_apply = {
     .uses = USES_SOURCES | USES_FLEET | USES_ENGINE | USES_KUBECONFIG,
     .exits = EXITS_AS_OURS,
     .examples = (const char *const[]){"kind apply -f clusters.yaml",
-                                      "kind apply -f lab/ --prune --wait=5m", NULL},
+                                      "kind apply -f lab/ --prune --wait 5m", NULL},
     .description =
         (const char *const[]){
             "Reads all documents of all sources, looks at the containers of this fleet, and does "

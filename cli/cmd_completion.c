@@ -1,6 +1,4 @@
-/*
- * cmd_completion.c - kind completion bash|zsh|fish: a script for the shell, on stdout.
- */
+/* kind completion bash|zsh|fish: a script for the shell, on stdout. */
 #include "cli/command.h"
 #include "cli/complete.h"
 

@@ -11,37 +11,154 @@ struct delete_options {
     bool all;
 };
 
-/* Deletes all targets; the entries of clusters that are gone already go too. */
-static int delete_targets(const struct invocation *invocation, struct session *session,
-                          const struct converge_plan *plan, struct error **err)
+/* What there is, what of it is to go, and the fleets whose work that is. */
+struct deletion {
+    struct session session;
+    struct arena *arena;
+    struct fleet_state there;
+    struct converge_plan plan;
+    const char **fleets; /* sorted: who takes several locks takes them in one order */
+    struct lock *locks;
+    size_t fleet_count;
+};
+
+static int forget(struct deletion *deletion, const char *cluster, bool *changed, struct error **err)
+{
+    return kubeconfig_file_remove(&deletion->session.kubeconfig, cluster, changed, err);
+}
+
+/* A cluster that is gone already; its entry may have been left behind. */
+static int say_absent(const struct invocation *invocation, struct deletion *deletion,
+                      const char *cluster, struct error **err)
+{
+    bool changed = false;
+    if (forget(deletion, cluster, &changed, err))
+        return -1;
+    fprintf(invocation->talk, "There is no cluster \"%s\"%s.\n", cluster,
+            changed ? "; its entry in the kubeconfig is removed" : "");
+    return 0;
+}
+
+static int add_target(const struct invocation *invocation, struct deletion *deletion,
+                      const char *cluster, struct error **err)
+{
+    struct converge_plan *plan = &deletion->plan;
+    if (!fleet_state_find(&deletion->there, cluster))
+        return say_absent(invocation, deletion, cluster, err);
+    plan->targets = arena_grow(deletion->arena, plan->targets, plan->count, sizeof(*plan->targets));
+    plan->targets[plan->count++] = (struct converge_target){.name = cluster};
+    return 0;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* The fleet that a cluster's containers name; where none does, that of --fleet. */
+static const char *owner_of(const struct cluster_state *state, const char *fallback)
+{
+    for (size_t i = 0; i < state->node_count; i++)
+        if (state->nodes[i].owner)
+            return state->nodes[i].owner;
+    return fallback;
+}
+
+static void find_fleets(const struct invocation *invocation, struct deletion *deletion)
+{
+    size_t count = deletion->plan.count, kept = 0;
+    const char **fleets = arena_array(deletion->arena, count, sizeof(*fleets));
+    for (size_t i = 0; i < count; i++)
+        fleets[i] = owner_of(fleet_state_find(&deletion->there, deletion->plan.targets[i].name),
+                             invocation->common.fleet);
+    if (count)
+        qsort(fleets, count, sizeof(*fleets), by_name);
+    for (size_t i = 0; i < count; i++)
+        if (!kept || strcmp(fleets[kept - 1], fleets[i]) != 0)
+            fleets[kept++] = fleets[i];
+    deletion->fleets = fleets;
+    deletion->fleet_count = kept;
+}
+
+static int take_locks(const struct invocation *invocation, struct deletion *deletion,
+                      struct error **err)
+{
+    deletion->locks = arena_array(deletion->arena, deletion->fleet_count, sizeof(struct lock));
+    for (size_t i = 0; i < deletion->fleet_count; i++)
+        deletion->locks[i].fd = -1;
+    for (size_t i = 0; i < deletion->fleet_count; i++)
+        if (converge_lock(&deletion->session, invocation, deletion->fleets[i], &deletion->locks[i],
+                          err))
+            return -1;
+    return 0;
+}
+
+/* Deletes all targets, and entries that were there without the engine's knowing. */
+static int delete_targets(const struct invocation *invocation, struct deletion *deletion,
+                          struct error **err)
 {
     struct converge_options given = {0};
     struct engine *engine = NULL;
-    enum session_end end =
-        converge_run(session, invocation, &given, plan, SESSION_ANY_OWNER, &engine);
+    converge_run(&deletion->session, invocation, &given, &deletion->plan, SESSION_ANY_OWNER,
+                 &engine);
     int result = 0;
-    for (size_t i = 0; i < plan->count && result == 0; i++) {
+    for (size_t i = 0; i < deletion->plan.count && result == 0; i++) {
         struct engine_result one = engine_result(engine, i);
         bool changed = false;
         if (one.outcome != ENGINE_SETTLED)
             result = error_set(err, ERROR_UNAVAILABLE, "cluster %s: %s", one.cluster,
                                one.failure ? one.failure->message : "interrupted");
         else
-            result = kubeconfig_file_remove(&session->kubeconfig, one.cluster, &changed, err);
+            result = forget(deletion, one.cluster, &changed, err);
     }
-    (void)end;
     engine_free(engine);
     return result;
 }
 
-static int with_session(const struct invocation *invocation, struct converge_plan *plan,
-                        struct session *session, struct error **err)
+/* Names: of all clusters, or as given. */
+static int delete_names(const struct invocation *invocation, struct deletion *deletion,
+                        const char *const *names, size_t count, struct error **err)
 {
-    struct lock lock = {.fd = -1};
-    int result = converge_lock(session, invocation, &lock, err);
+    for (size_t i = 0; i < count; i++)
+        if (add_target(invocation, deletion, names[i], err))
+            return -1;
+    if (!deletion->plan.count)
+        return 0;
+    find_fleets(invocation, deletion);
+    int result = take_locks(invocation, deletion, err);
+    for (size_t i = 0; i < deletion->plan.count && result == 0; i++)
+        fprintf(invocation->talk, "Deleting cluster \"%s\" ...\n", deletion->plan.targets[i].name);
     if (result == 0)
-        result = delete_targets(invocation, session, plan, err);
-    lock_release(&lock);
+        result = delete_targets(invocation, deletion, err);
+    for (size_t i = 0; i < deletion->fleet_count; i++)
+        lock_release(&deletion->locks[i]);
+    return result;
+}
+
+static const char **all_names(struct deletion *deletion)
+{
+    size_t count = deletion->there.cluster_count;
+    const char **names = arena_array(deletion->arena, count, sizeof(*names));
+    for (size_t i = 0; i < count; i++)
+        names[i] = deletion->there.clusters[i].name;
+    return names;
+}
+
+/* names NULL: all that there are. */
+static int delete_clusters(const struct invocation *invocation, const char *const *names,
+                           size_t count, struct error **err)
+{
+    cleanup_arena struct arena *arena = arena_new();
+    struct deletion deletion = {.arena = arena};
+    if (session_open(&deletion.session, invocation, SESSION_ANY_OWNER, err))
+        return -1;
+    int result = session_list(&deletion.session, arena, &deletion.there, err);
+    if (result == 0 && !names && !deletion.there.cluster_count)
+        fprintf(invocation->talk, "There are no clusters on this engine.\n");
+    if (result == 0)
+        result = delete_names(invocation, &deletion, names ? names : all_names(&deletion),
+                              names ? count : deletion.there.cluster_count, err);
+    session_close(&deletion.session);
     return result;
 }
 
@@ -50,15 +167,7 @@ static int run_cluster(const struct invocation *invocation, struct error **err)
     const struct delete_options *given = invocation->options;
     const char *named = getenv("KIND_CLUSTER_NAME");
     const char *name = given->name && *given->name ? given->name : named && *named ? named : "kind";
-    struct converge_target target = {.name = name};
-    struct converge_plan plan = {.targets = &target, .count = 1};
-    struct session session;
-    if (session_open(&session, invocation, SESSION_ANY_OWNER, err))
-        return -1;
-    fprintf(invocation->talk, "Deleting cluster \"%s\" ...\n", name);
-    int result = with_session(invocation, &plan, &session, err);
-    session_close(&session);
-    return result;
+    return delete_clusters(invocation, &name, 1, err);
 }
 
 static const struct option_spec cluster_options[] = {
@@ -82,35 +191,13 @@ const struct command command_delete_cluster = {
     .run = run_cluster,
 };
 
-static int choose_targets(const struct invocation *invocation, struct session *session,
-                          struct arena *arena, struct converge_plan *plan, struct error **err)
+static int run_clusters(const struct invocation *invocation, struct error **err)
 {
     const struct delete_options *given = invocation->options;
     if (!given->all && !invocation->argument_count)
         return error_set(err, ERROR_INVALID, "no cluster names provided");
-    struct fleet_state fleet = {0};
-    if (given->all && session_list(session, arena, &fleet, err))
-        return -1;
-    size_t count = given->all ? fleet.cluster_count : invocation->argument_count;
-    plan->targets = arena_array(arena, count, sizeof(*plan->targets));
-    plan->count = count;
-    for (size_t i = 0; i < count; i++)
-        plan->targets[i].name = given->all ? fleet.clusters[i].name : invocation->arguments[i];
-    return 0;
-}
-
-static int run_clusters(const struct invocation *invocation, struct error **err)
-{
-    cleanup_arena struct arena *arena = arena_new();
-    struct converge_plan plan = {0};
-    struct session session;
-    if (session_open(&session, invocation, SESSION_ANY_OWNER, err))
-        return -1;
-    int result = choose_targets(invocation, &session, arena, &plan, err);
-    if (result == 0)
-        result = with_session(invocation, &plan, &session, err);
-    session_close(&session);
-    return result;
+    return delete_clusters(invocation, given->all ? NULL : invocation->arguments,
+                           invocation->argument_count, err);
 }
 
 static const struct option_spec clusters_options[] = {

@@ -32,14 +32,15 @@ static const struct option_spec options[] = {
  * Changes and refusals count as a difference; clusters that the sources do not
  * name only where pruning was asked for.
  */
-static bool differs(const struct engine *engine, const struct converge_plan *plan, bool prune)
+static bool differs(const struct engine *engine, const struct converge_plan *plan,
+                    const struct converge_options *given)
 {
     for (size_t i = 0; i < engine_count(engine); i++) {
         struct engine_result result = engine_result(engine, i);
         if (result.plan && (result.plan->count || result.plan->refused_count))
             return true;
     }
-    return prune && plan->verdicts.count > 0;
+    return converge_prunes(given) && plan->verdicts.count > 0;
 }
 
 /* A cluster that could not be looked at makes the answer worthless: trouble, not "no changes". */
@@ -73,12 +74,12 @@ static int compare(const struct invocation *invocation, struct session *session,
         struct text text;
         text_init(&text, 0);
         if (given.output == VIEW_JSON)
-            view_result_json(&text, engine, &plan.verdicts);
+            view_result_json(&text, engine, &plan.verdicts, invocation);
         else
             view_plans(&text, engine, &plan.verdicts, invocation);
         fputs(text.data, invocation->results);
         text_done(&text);
-        result = differs(engine, &plan, given.prune) ? 1 : 0;
+        result = differs(engine, &plan, &given) ? 1 : 0;
     }
     engine_free(engine);
     return result;

@@ -19,13 +19,29 @@ static const char *cluster_name(const struct get_options *given)
     return named && *named ? named : "kind";
 }
 
+/* All clusters; with --fleet those of that fleet alone. */
+static int list_with(struct session *session, const struct invocation *invocation,
+                     struct arena *arena, struct fleet_state *fleet, struct error **err)
+{
+    struct fleet_state all;
+    if (session_list(session, arena, &all, err))
+        return -1;
+    const struct common_options *common = &invocation->common;
+    struct cluster_state *clusters = arena_array(arena, all.cluster_count, sizeof(*clusters));
+    *fleet = (struct fleet_state){.clusters = clusters};
+    for (size_t i = 0; i < all.cluster_count; i++)
+        if (!common->fleet_given || cluster_state_owned(&all.clusters[i], common->fleet))
+            clusters[fleet->cluster_count++] = all.clusters[i];
+    return 0;
+}
+
 static int list(const struct invocation *invocation, struct arena *arena, struct fleet_state *fleet,
                 struct error **err)
 {
     struct session session;
     if (session_open(&session, invocation, SESSION_ANY_OWNER, err))
         return -1;
-    int result = session_list(&session, arena, fleet, err);
+    int result = list_with(&session, invocation, arena, fleet, err);
     session_close(&session);
     return result;
 }
@@ -46,9 +62,9 @@ static int run_clusters(const struct invocation *invocation, struct error **err)
 const struct command command_get_clusters = {
     .path = "get clusters",
     .summary = "list clusters, whoever made them",
-    .uses = USES_ENGINE,
+    .uses = USES_ENGINE | FILTERS_FLEET,
     .exits = EXITS_AS_UPSTREAM,
-    .examples = (const char *const[]){"kind get clusters", NULL},
+    .examples = (const char *const[]){"kind get clusters", "kind get clusters --fleet lab", NULL},
     .run = run_clusters,
 };
 
@@ -120,11 +136,35 @@ const struct command command_get_nodes = {
     .summary = "list the nodes of a cluster",
     .options = nodes_options,
     .options_size = sizeof(struct get_options),
-    .uses = USES_ENGINE,
+    .uses = USES_ENGINE | FILTERS_FLEET,
     .exits = EXITS_AS_UPSTREAM,
     .examples = (const char *const[]){"kind get nodes --name ci", "kind get nodes -A", NULL},
     .run = run_nodes,
 };
+
+/* Upstream's words, and where to look. */
+static int not_there(const struct invocation *invocation, const char *cluster, struct error **err)
+{
+    const struct common_options *common = &invocation->common;
+    return error_set(err, ERROR_CONFLICT,
+                     "could not locate any control plane nodes for cluster named '%s'%s%s%s; use "
+                     "the --name option to select a different cluster (`kind get clusters` lists "
+                     "them)",
+                     cluster, common->fleet_given ? " of fleet '" : "",
+                     common->fleet_given ? common->fleet : "", common->fleet_given ? "'" : "");
+}
+
+static int read_admin(struct session *session, const struct invocation *invocation,
+                      const char *cluster, struct arena *arena, struct admin_access *admin,
+                      struct error **err)
+{
+    struct fleet_state fleet;
+    if (list_with(session, invocation, arena, &fleet, err))
+        return -1;
+    if (!fleet_state_find(&fleet, cluster))
+        return not_there(invocation, cluster, err);
+    return session_read_admin(session, cluster, arena, admin, err);
+}
 
 static int run_kubeconfig(const struct invocation *invocation, struct error **err)
 {
@@ -137,7 +177,7 @@ static int run_kubeconfig(const struct invocation *invocation, struct error **er
     struct admin_access admin = {0};
     struct text text;
     text_init(&text, 0);
-    int result = session_read_admin(&session, cluster, arena, &admin, err);
+    int result = read_admin(&session, invocation, cluster, arena, &admin, err);
     if (result == 0)
         result = kubeconfig_from_admin(admin.admin_conf, cluster,
                                        given->internal ? NULL : admin.server, &text, err);
@@ -162,7 +202,7 @@ const struct command command_get_kubeconfig = {
     .summary = "print a cluster's kubeconfig",
     .options = kubeconfig_options,
     .options_size = sizeof(struct get_options),
-    .uses = USES_ENGINE,
+    .uses = USES_ENGINE | FILTERS_FLEET,
     .exits = EXITS_AS_UPSTREAM,
     .examples = (const char *const[]){"kind get kubeconfig --name ci > ci.conf", NULL},
     .run = run_kubeconfig,

@@ -2,6 +2,7 @@
 #include "cli/converge.h"
 
 #include "base/memory.h"
+#include "base/plain.h"
 #include "cli/table.h"
 #include <string.h>
 #include <time.h>
@@ -39,8 +40,18 @@ static const char *seen_word(enum seen seen)
 
 struct row {
     const char *cluster, *synced, *ready, *version, *age, *message;
+    const char *owner, *created_at; /* owner NULL: another tool's */
     size_t nodes_ready, nodes;
 };
+
+static const char *time_words(struct arena *arena, uint64_t unix_s)
+{
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    view_add_time(&text, unix_s);
+    text_add(&text, "Z");
+    return arena_string(arena, text.data);
+}
 
 /* Without its sources at hand, synced means: ours, set up to the end, containers as they should be.
  */
@@ -53,6 +64,8 @@ static struct row row_of(struct arena *arena, const struct cluster_state *state,
         .ready = ours ? seen_word(state->ready) : "-",
         .version = state->version ? state->version : "-",
         .age = age(arena, state->nodes[0].created_at_s),
+        .owner = state->nodes[0].owner,
+        .created_at = time_words(arena, state->nodes[0].created_at_s),
         .nodes_ready = state->ready_count,
         .nodes = state->node_count,
         .message = state->message,
@@ -70,6 +83,21 @@ static struct row row_of(struct arena *arena, const struct cluster_state *state,
     return row;
 }
 
+/* The list showed the cluster, but a look at it failed: that says nothing about the others. */
+static struct row unknown_row(struct arena *arena, const struct cluster_state *listed,
+                              const char *fleet, const struct error *failure)
+{
+    struct row row = row_of(arena, listed, fleet);
+    cleanup_text struct text words, plain;
+    text_init(&words, 0);
+    text_init(&plain, 0);
+    view_add_failure(&words, listed->name, failure->message);
+    plain_add(&plain, words.data);
+    row.synced = row.ready = seen_word(SEEN_UNKNOWN);
+    row.message = arena_string(arena, plain.data);
+    return row;
+}
+
 static void print_table(struct text *text, const struct row *rows, size_t count)
 {
     struct table table;
@@ -84,6 +112,8 @@ static void print_table(struct text *text, const struct row *rows, size_t count)
         table_add(&table, rows[i].ready);
         if (strcmp(rows[i].ready, "-") == 0)
             table_add_format(&table, "%zu", rows[i].nodes);
+        else if (strcmp(rows[i].ready, seen_word(SEEN_UNKNOWN)) == 0)
+            table_add_format(&table, "?/%zu", rows[i].nodes);
         else
             table_add_format(&table, "%zu/%zu", rows[i].nodes_ready, rows[i].nodes);
         table_add(&table, rows[i].version);
@@ -98,11 +128,12 @@ static void print_json(struct text *text, const struct row *rows, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list,
-                              json_pack("{s:s,s:s,s:s,s:i,s:i,s:s,s:s?}", "name", rows[i].cluster,
-                                        "synced", rows[i].synced, "ready", rows[i].ready, "nodes",
-                                        (int)rows[i].nodes, "nodesReady", (int)rows[i].nodes_ready,
-                                        "version", rows[i].version, "message", rows[i].message));
+        json_array_append_new(list, json_pack("{s:s,s:s?,s:s,s:s,s:s,s:i,s:i,s:s,s:s?}", "name",
+                                              rows[i].cluster, "owner", rows[i].owner, "createdAt",
+                                              rows[i].created_at, "synced", rows[i].synced, "ready",
+                                              rows[i].ready, "nodes", (int)rows[i].nodes,
+                                              "nodesReady", (int)rows[i].nodes_ready, "version",
+                                              rows[i].version, "message", rows[i].message));
     json_t *all = json_pack("{s:o}", "clusters", list);
     char *line = json_dumps(all, JSON_COMPACT);
     text_add(text, line);
@@ -110,6 +141,12 @@ static void print_json(struct text *text, const struct row *rows, size_t count)
     free(line);
     json_decref(all);
 }
+
+struct table_rows {
+    struct row *items;
+    size_t count;
+    struct fleet_state fleet; /* all that there is */
+};
 
 static bool wanted(const struct invocation *invocation, const char *cluster)
 {
@@ -119,26 +156,56 @@ static bool wanted(const struct invocation *invocation, const char *cluster)
     return invocation->argument_count == 0;
 }
 
-static int look(const struct invocation *invocation, struct session *session, struct arena *arena,
-                struct row **rows, size_t *count, struct error **err)
+/* Which clusters to look at. */
+static struct session_look *choose(const struct invocation *invocation, struct arena *arena,
+                                   const struct fleet_state *fleet, size_t *ret_count)
 {
-    struct fleet_state fleet;
-    if (session_list(session, arena, &fleet, err))
+    struct session_look *looks = arena_array(arena, fleet->cluster_count, sizeof(*looks));
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->cluster_count; i++)
+        if (wanted(invocation, fleet->clusters[i].name))
+            looks[count++].cluster = fleet->clusters[i].name;
+    *ret_count = count;
+    return looks;
+}
+
+static int look(const struct invocation *invocation, struct session *session, struct arena *arena,
+                struct table_rows *rows, struct error **err)
+{
+    const char *own = invocation->common.fleet;
+    struct fleet_state *fleet = &rows->fleet;
+    if (session_list(session, arena, fleet, err))
         return -1;
-    *rows = arena_array(arena, fleet.cluster_count, sizeof(**rows));
-    for (size_t i = 0; i < fleet.cluster_count; i++) {
-        if (!wanted(invocation, fleet.clusters[i].name))
-            continue;
-        struct cluster_state *state = arena_alloc(arena, sizeof(*state));
-        if (session_observe(session, fleet.clusters[i].name, arena, state, err))
-            return -1;
-        if (state->node_count)
-            (*rows)[(*count)++] = row_of(arena, state, invocation->common.fleet);
+    size_t count;
+    struct session_look *looks = choose(invocation, arena, fleet, &count);
+    session_observe(session, arena, looks, count);
+    rows->items = arena_array(arena, count, sizeof(*rows->items));
+    for (size_t i = 0; i < count; i++) {
+        const struct session_look *one = &looks[i];
+        if (one->failure)
+            rows->items[rows->count++] =
+                unknown_row(arena, fleet_state_find(fleet, one->cluster), own, one->failure);
+        else if (one->state->node_count) /* else it went meanwhile */
+            rows->items[rows->count++] = row_of(arena, one->state, own);
+        error_free(one->failure);
     }
-    if (invocation->argument_count && !*count)
-        return error_set(err, ERROR_INVALID, "there is no cluster '%s' on this engine",
-                         invocation->arguments[0]);
     return 0;
+}
+
+/* Names that were asked for and are not there; they do not keep the others from being shown. */
+static int check_names(const struct invocation *invocation, const struct fleet_state *fleet,
+                       struct error **err)
+{
+    cleanup_text struct text absent;
+    text_init(&absent, 0);
+    for (size_t i = 0; i < invocation->argument_count; i++)
+        if (!fleet_state_find(fleet, invocation->arguments[i]))
+            text_add_format(&absent, "%s'%s'", absent.length ? ", " : "", invocation->arguments[i]);
+    if (!absent.length)
+        return 0;
+    return error_set(err, ERROR_CONFLICT,
+                     "there is no cluster %s on this engine; `kind get clusters` lists them",
+                     absent.data);
 }
 
 static int run(const struct invocation *invocation, struct error **err)
@@ -148,20 +215,20 @@ static int run(const struct invocation *invocation, struct error **err)
     struct session session;
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
-    struct row *rows = NULL;
-    size_t count = 0;
-    int result = look(invocation, &session, arena, &rows, &count, err);
+    struct table_rows rows = {0};
+    int result = look(invocation, &session, arena, &rows, err);
     if (result == 0) {
         struct text text;
         text_init(&text, 0);
         if (given->output == VIEW_JSON)
-            print_json(&text, rows, count);
-        else if (count)
-            print_table(&text, rows, count);
-        else
+            print_json(&text, rows.items, rows.count);
+        else if (rows.count)
+            print_table(&text, rows.items, rows.count);
+        else if (!invocation->argument_count)
             fprintf(invocation->talk, "There are no clusters on this engine.\n");
         fputs(text.data, invocation->results);
         text_done(&text);
+        result = check_names(invocation, &rows.fleet, err);
     }
     session_close(&session);
     return result;

@@ -1,6 +1,4 @@
-/*
- * cmd_version.c - kind version: what this program is, in upstream's shape.
- */
+/* kind version: what this program is, in upstream's shape. */
 #include "cli/command.h"
 
 #define TEXT_OF(x) #x

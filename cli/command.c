@@ -39,6 +39,15 @@ bool command_is_group(const char *word)
     return false;
 }
 
+bool command_is_upstreams(const char *word)
+{
+    static const char *const words[] = {"create", "export", "load", "build"};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+
 /* Outside of any command upstream's rule holds: 1, whatever was wrong. */
 int command_exit_code(const struct command *command, const struct error *failure)
 {
@@ -57,13 +66,13 @@ const char *exit_policy_words(enum exit_policy policy)
 {
     switch (policy) {
     case EXITS_AS_OURS:
-        return "0  done\n1  failed\n2  wrong usage or wrong input\n";
+        return "0  done\n1  failed\n2  wrong usage or wrong input\n"
+               "130  interrupted by Ctrl-C; 143 by SIGTERM\n";
     case EXITS_AS_UPSTREAM:
         return "0  done\n1  failed\n";
     case EXITS_AS_DIFF:
-        return "0  nothing to do\n1  there are changes\n2  wrong input, or the changes could not "
-               "be "
-               "told\n";
+        return "0  nothing to do\n1  there are changes\n"
+               "2  wrong input, or the changes could not be told\n";
     }
     return "";
 }
@@ -86,6 +95,12 @@ static const struct {
      {.long_name = "fleet",
       .argument = "NAME",
       .help = "act for this fleet (default: default)",
+      .kind = OPTION_STRING,
+      .offset = COMMON(fleet)}},
+    {FILTERS_FLEET,
+     {.long_name = "fleet",
+      .argument = "NAME",
+      .help = "show only what is of this fleet (default: all)",
       .kind = OPTION_STRING,
       .offset = COMMON(fleet)}},
     {USES_ENGINE,
@@ -126,11 +141,22 @@ static const struct {
       .offset = COMMON(help)}},
 };
 
+static bool has_row(const struct option_spec *rows, size_t count, const char *long_name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].long_name, long_name) == 0)
+            return true;
+    return false;
+}
+
+/* An option that means two things is told as what it means first. */
 void command_common_rows(unsigned uses, struct option_spec *rows, size_t size)
 {
     size_t count = 0;
-    for (size_t i = 0; i < COUNT_OF(common_rows) && count + 1 < size; i++)
-        if (!common_rows[i].uses || (common_rows[i].uses & uses))
+    for (size_t i = 0; i < COUNT_OF(common_rows) && count + 1 < size; i++) {
+        bool fits = !common_rows[i].uses || (common_rows[i].uses & uses);
+        if (fits && !has_row(rows, count, common_rows[i].spec.long_name))
             rows[count++] = common_rows[i].spec;
+    }
     rows[count] = (struct option_spec){0};
 }

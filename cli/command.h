@@ -22,7 +22,7 @@
  * as kubectl's does. command_exit_code turns an error into the right one.
  */
 enum exit_policy {
-    EXITS_AS_OURS,     /* 0 done, 1 failed, 2 wrong usage or wrong input */
+    EXITS_AS_OURS,     /* 0 done, 1 failed, 2 wrong usage or wrong input, 130 or 143 interrupted */
     EXITS_AS_UPSTREAM, /* 0 done, 1 for every failure */
     EXITS_AS_DIFF,     /* 0 nothing to do, 1 changes, 2 trouble */
 };
@@ -34,11 +34,13 @@ enum common_use {
     USES_ENGINE = 1 << 2,     /* --engine URL */
     USES_KUBECONFIG = 1 << 3, /* --kubeconfig PATH */
     USES_NO_COMMAND = 1 << 4, /* --version: of the program alone */
+    FILTERS_FLEET = 1 << 5,   /* --fleet NAME, that alone: without it all are meant */
 };
 
 struct common_options {
     struct option_strings sources;
-    const char *fleet;      /* never NULL; "default" */
+    const char *fleet; /* never NULL; "default" */
+    bool fleet_given;
     const char *engine;     /* NULL: not given */
     const char *kubeconfig; /* NULL: not given */
     int verbosity;
@@ -55,6 +57,8 @@ struct invocation {
     void *options;                /* the command's own struct, filled */
     const char *const *arguments; /* words after the command */
     size_t argument_count;
+    const char *const *line; /* the whole command line, as it was typed */
+    size_t line_count;
     FILE *results; /* stdout: what was asked for */
     FILE *talk;    /* stderr, or nowhere with -q: what is worth knowing meanwhile */
     struct log log;
@@ -84,6 +88,9 @@ const struct command *command_find(const char *path);
 
 /* Does any command's path begin with this word and a space? */
 bool command_is_group(const char *word);
+
+/* Is this how commands of upstream's begin that this program does not have: "create"? */
+bool command_is_upstreams(const char *word);
 
 /* What the program exits with after this error. command NULL: there was none to run. */
 int command_exit_code(const struct command *command, const struct error *failure);

@@ -1,6 +1,7 @@
 #include "cli/converge.h"
 
 #include "base/memory.h"
+#include "base/plain.h"
 #include "cli/view.h"
 #include "reconciler/lock.h"
 #include "reconciler/source.h"
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 enum { LOCK_WAIT_MS = 300 * 1000, LOCK_POLL_MS = 100, ACTIONS_PARALLEL = 8 };
+enum { COMMAND_BYTES_MAX = 200 };
 
 const struct option_choice converge_classes[] = {
     {"replace-nodes", CHANGE_REPLACE},
@@ -58,13 +60,18 @@ int converge_load(const struct invocation *invocation, const struct converge_opt
     return tell_problems(invocation, &problems, result, err);
 }
 
+bool converge_prunes(const struct converge_options *options)
+{
+    return options->prune || options->allow & 1u << CHANGE_DELETE;
+}
+
 void converge_targets(struct arena *arena, const struct fleet_spec *desired,
                       const struct fleet_state *observed, const struct invocation *invocation,
                       const struct converge_options *options, struct converge_plan *plan)
 {
     struct rails_options rails = {
         .fleet = invocation->common.fleet,
-        .prune = options->prune || options->allow & 1u << CHANGE_DELETE,
+        .prune = converge_prunes(options),
         .allow_empty = options->allow_empty,
         .sources_whole = true,
     };
@@ -113,7 +120,8 @@ enum session_end converge_run(struct session *session, const struct invocation *
                               struct engine **engine)
 {
     struct view_options looks = {
-        .output = options->output,
+        /* The plans are all that a look alone tells: one document. */
+        .output = options->dry_run ? VIEW_TEXT : options->output,
         .quiet = invocation->common.quiet || options->dry_run,
         .verbosity = invocation->common.verbosity,
         .talk = invocation->talk,
@@ -154,22 +162,38 @@ static void pause_ms(unsigned ms)
     nanosleep(&pause, NULL);
 }
 
-int converge_lock(struct session *session, const struct invocation *invocation, struct lock *lock,
-                  struct error **err)
+/* What was typed, for those who wait for us: on one line, and not without end. */
+static char *command_line(const struct invocation *invocation)
 {
+    cleanup_text struct text typed, line;
+    text_init(&typed, 0);
+    text_init(&line, 0);
+    for (size_t i = 1; i < invocation->line_count; i++)
+        text_add_format(&typed, " %s", invocation->line[i]);
+    text_add(&line, "kind");
+    plain_add(&line, typed.data);
+    size_t length = line.length < COMMAND_BYTES_MAX ? line.length : COMMAND_BYTES_MAX;
+    while (length < line.length && ((unsigned char)line.data[length] & 0xc0) == 0x80)
+        length--; /* not in the middle of a character */
+    return memory_string_n(line.data, length);
+}
+
+int converge_lock(struct session *session, const struct invocation *invocation, const char *fleet,
+                  struct lock *lock, struct error **err)
+{
+    cleanup_free char *command = command_line(invocation);
     for (unsigned waited_ms = 0;; waited_ms += LOCK_POLL_MS) {
         cleanup_free char *holder = NULL;
-        cleanup_free char *command = memory_format("kind %s", invocation->command->path);
-        if (lock_try(session->engine, invocation->common.fleet, command, lock, &holder, err))
+        if (lock_try(session->engine, fleet, command, lock, &holder, err))
             return -1;
         if (lock->fd >= 0)
             return 0;
         if (waited_ms == 0)
-            fprintf(invocation->talk, "fleet '%s' is being worked on by %s; waiting\n",
-                    invocation->common.fleet, holder);
+            fprintf(invocation->talk, "fleet '%s' is being worked on by %s; waiting\n", fleet,
+                    holder);
         if (waited_ms >= LOCK_WAIT_MS)
-            return error_set(err, ERROR_TIMEOUT, "fleet '%s' is still being worked on by %s",
-                             invocation->common.fleet, holder);
+            return error_set(err, ERROR_TIMEOUT, "fleet '%s' is still being worked on by %s", fleet,
+                             holder);
         pause_ms(LOCK_POLL_MS);
     }
 }

@@ -52,10 +52,13 @@ enum session_end converge_run(struct session *session, const struct invocation *
                               const struct converge_plan *plan, enum session_rule rule,
                               struct engine **engine);
 
-/* Waits for the fleet's lock, at most a while, saying who has it. */
+/* Waits for the lock of a fleet, at most a while, saying who has it. */
 struct lock;
-int converge_lock(struct session *session, const struct invocation *invocation, struct lock *lock,
-                  struct error **err);
+int converge_lock(struct session *session, const struct invocation *invocation, const char *fleet,
+                  struct lock *lock, struct error **err);
+
+/* Is what left the sources to go? */
+bool converge_prunes(const struct converge_options *options);
 
 /* True if every cluster is as desired and nothing was refused. */
 bool converge_good(const struct engine *engine);

@@ -1,10 +1,12 @@
 #include "cli/dispatch.h"
 
+#include "base/duration.h"
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "cli/command.h"
 #include "cli/complete.h"
 #include "cli/help.h"
+#include "cli/view.h"
 
 /*
  * The life of a command line:
@@ -89,6 +91,16 @@ static int unknown_command(const char *group, const char *typed, struct error **
                      group ? " " : "", group ? group : "", nearest.best);
 }
 
+/* What people know from upstream's program: not a mistake of theirs, and there is a way. */
+static int not_there_yet(const struct line *line, const char *word, struct error **err)
+{
+    bool more = line->at + 1 < line->argc && line->argv[line->at + 1][0] != '-';
+    return error_set(err, ERROR_INVALID,
+                     "kind %s%s%s is not there yet in this version; use upstream's kind, clusters "
+                     "are seen by both",
+                     word, more ? " " : "", more ? line->argv[line->at + 1] : "");
+}
+
 static int find_in_group(struct line *line, const char *group, struct error **err)
 {
     int after_group = line->at;
@@ -121,6 +133,8 @@ static int find_command(struct line *line, struct error **err)
         return 0;
     if (command_is_group(word))
         return find_in_group(line, word, err);
+    if (command_is_upstreams(word))
+        return not_there_yet(line, word, err);
     line->invocation.command = command_find(word);
     return line->invocation.command ? 0 : unknown_command(NULL, word, err);
 }
@@ -135,13 +149,50 @@ static int check_uses(const struct invocation *invocation, struct error **err)
         bool given;
     } rows[] = {
         {"filename", USES_SOURCES, common->sources.count > 0},
-        {"fleet", USES_FLEET, common->fleet != NULL},
+        {"fleet", USES_FLEET | FILTERS_FLEET, common->fleet != NULL},
         {"engine", USES_ENGINE, common->engine != NULL},
         {"kubeconfig", USES_KUBECONFIG, common->kubeconfig != NULL},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         if (rows[i].given && !(invocation->command->uses & rows[i].use))
             return error_set(err, ERROR_INVALID, "option --%s has no use here", rows[i].name);
+    return 0;
+}
+
+/* "--wait": an option whose value may be left out, as it stands before a word. */
+static const struct option_spec *find_open(const struct command *command, const char *before)
+{
+    const struct option_spec *spec = command->options;
+    for (; spec && spec->long_name; spec++)
+        if (spec->kind == OPTION_OPTIONAL_DURATION && strncmp(before, "--", 2) == 0 &&
+            strcmp(before + 2, spec->long_name) == 0)
+            return spec;
+    return NULL;
+}
+
+/*
+ * "--wait 5m" is how upstream's users write it, and a command that takes no
+ * words can mean nothing else. What is no duration gets a hint.
+ */
+static int take_durations(struct line *line, struct error **err)
+{
+    struct invocation *invocation = &line->invocation;
+    size_t kept = 0;
+    for (size_t i = 0; i < invocation->argument_count; i++) {
+        const char *word = line->words[i];
+        const struct option_spec *spec = NULL;
+        for (int at = line->at + 2; at < line->argc && !spec; at++)
+            if (line->argv[at] == word)
+                spec = find_open(invocation->command, line->argv[at - 1]);
+        if (!spec) {
+            line->words[kept++] = word;
+            continue;
+        }
+        uint64_t *field = (uint64_t *)(void *)((char *)line->options + spec->offset);
+        if (duration_parse(word, field, err) < 0)
+            return error_wrap(err, "--%s=%s", spec->long_name, word);
+    }
+    invocation->argument_count = kept;
     return 0;
 }
 
@@ -175,9 +226,14 @@ static int parse_rest(struct line *line, struct error **err)
     invocation->arguments = line->words;
     if (invocation->common.help || line->help_word)
         return 0;
-    if (check_uses(invocation, err) < 0 || check_arguments(invocation, err) < 0)
+    if (check_uses(invocation, err) < 0)
         return -1;
-    if (!invocation->common.fleet)
+    if (!command->arguments_max && take_durations(line, err) < 0)
+        return -1;
+    if (check_arguments(invocation, err) < 0)
+        return -1;
+    invocation->common.fleet_given = invocation->common.fleet != NULL;
+    if (!invocation->common.fleet_given)
         invocation->common.fleet = "default";
     return 0;
 }
@@ -224,6 +280,18 @@ static void silence(struct invocation *invocation, FILE *nowhere)
     invocation->log.stream = NULL;
 }
 
+/* Results first: where both streams end in one file, an error stands after what it sums up. */
+static void tell_failure(const struct invocation *invocation, const struct error *failure)
+{
+    fflush(invocation->results);
+    if (failure->kind == ERROR_CANCELED)
+        return;
+    cleanup_text struct text words;
+    text_init(&words, 0);
+    view_add_failure(&words, NULL, failure->message);
+    log_line(&invocation->log, LOG_ERROR, NULL, "%s", words.data);
+}
+
 /* The other half of the completion scripts: the words of a line that is being written. */
 static int complete(int count, char **words, FILE *results)
 {
@@ -240,6 +308,8 @@ int dispatch(int argc, char **argv, FILE *results, FILE *talk)
         return complete(argc - 2, argv + 2, results);
     struct line line;
     line_init(&line, argc, argv);
+    line.invocation.line = (const char *const *)argv;
+    line.invocation.line_count = (size_t)argc;
     line.invocation.results = results;
     line.invocation.talk = talk;
     line.invocation.log.stream = talk;
@@ -249,8 +319,7 @@ int dispatch(int argc, char **argv, FILE *results, FILE *talk)
     cleanup_error struct error *failure = NULL;
     int code = run(&line, &failure);
     if (code < 0) {
-        if (failure->kind != ERROR_CANCELED)
-            log_line(&line.invocation.log, LOG_ERROR, NULL, "%s", failure->message);
+        tell_failure(&line.invocation, failure);
         code = command_exit_code(line.invocation.command, failure);
     }
     if (nowhere)

@@ -34,7 +34,7 @@ static void outcome_done(struct outcome *outcome)
     free(outcome->talk);
 }
 
-/* results: how stdout begins; "" means nothing at all. talk: all of stderr. */
+/* results: how stdout begins; "" means nothing at all. talk: all of stderr; NULL: any. */
 static const struct {
     const char *line;
     int code;
@@ -62,6 +62,16 @@ static const struct {
     {"kind -f", 1, "", "ERROR: option --filename needs a value: --filename SOURCE\n"},
     {"kind --bogus version", 1, "", "ERROR: unknown option --bogus\n"},
     {"kind versoin", 1, "", "ERROR: unknown command \"versoin\", did you mean kind version?\n"},
+    {"kind create cluster --name x", 1, "",
+     "ERROR: kind create cluster is not there yet in this version; use upstream's kind, clusters "
+     "are seen by both\n"},
+    {"kind export", 1, "",
+     "ERROR: kind export is not there yet in this version; use upstream's kind, clusters are seen "
+     "by both\n"},
+    {"kind apply --wait 5m", 2, "",
+     "ERROR: no source given: -f FILE, -f FOLDER or -f - names what to apply\n"},
+    {"kind apply --wait soon", 2, "", NULL},
+    {"kind apply 5m", 2, "", "ERROR: kind apply: unexpected argument \"5m\"\n"},
     {"kind xyzzy", 1, "", "ERROR: unknown command \"xyzzy\"\n"},
     {"kind x\033y", 1, "", "ERROR: unknown command \"x?y\"\n"},
     {"kind completion", 1, "Usage: kind completion COMMAND", "ERROR: subcommand required\n"},
@@ -87,7 +97,8 @@ static void dispatches_rows(void **state)
         size_t length = strlen(rows[i].results);
         if (!length || strncmp(outcome.results, rows[i].results, length) != 0)
             test_equal(outcome.results, rows[i].results);
-        test_equal(outcome.talk, rows[i].talk);
+        if (rows[i].talk)
+            test_equal(outcome.talk, rows[i].talk);
         assert_int_equal(outcome.code, rows[i].code);
         outcome_done(&outcome);
     }

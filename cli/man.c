@@ -148,10 +148,12 @@ static void add_events(struct text *text)
 {
     add_section(text, "JSON EVENTS");
     add_plain(text, "With -o json a command that works on clusters prints an object a line. Names "
-                    "may be added later, never changed. Every event has type, time_ms (a clock "
-                    "that only runs forward), elapsed_ms (since work on the cluster began; in "
+                    "may be added later, never changed. Every event has type, time (of day, in "
+                    "UTC), time_ms (a clock that only runs forward), elapsed_ms (since work on the "
+                    "cluster began; in "
                     "action-ends, since the action did) and cluster, null for words of the "
-                    "program itself. The types, and what else they have:");
+                    "program itself. diff and apply --dry-run print the result alone. "
+                    "The types, and what else they have:");
     text_add(text, "\n");
     for (const struct view_event *event = view_events; event->type; event++)
         add_item(text, event->type, event->fields);

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, LOOKS_PARALLEL = 16 };
 
 static const char *network_of(const struct invocation *invocation)
 {
@@ -48,7 +48,8 @@ int session_open(struct session *session, const struct invocation *invocation,
     struct endpoint endpoint = {0};
     if (endpoint_find(invocation->common.engine, &endpoint, err))
         return -1;
-    if (kubeconfig_paths_find(invocation->common.kubeconfig, &session->kubeconfig, err)) {
+    if (invocation->command->uses & USES_KUBECONFIG &&
+        kubeconfig_paths_find(invocation->common.kubeconfig, &session->kubeconfig, err)) {
         endpoint_done(&endpoint);
         return -1;
     }
@@ -98,12 +99,46 @@ int session_list(struct session *session, struct arena *arena, struct fleet_stat
     return wait_for(session, &waiting, err);
 }
 
-int session_observe(struct session *session, const char *cluster, struct arena *arena,
-                    struct cluster_state *state, struct error **err)
+/* Where one look at a time goes on. */
+struct slot {
+    struct waiting waiting;
+    struct session_look *look; /* NULL: free */
+};
+
+static void begin_look(struct session *session, struct arena *arena, struct slot *slot,
+                       struct session_look *look)
 {
-    struct waiting waiting = {.op = {.ended = waited_for}};
-    session->driver->vtable->observe(session->driver, &waiting.op, cluster, NULL, arena, state);
-    return wait_for(session, &waiting, err);
+    struct driver *driver = session->driver;
+    look->state = arena_alloc(arena, sizeof(*look->state));
+    *slot = (struct slot){.waiting = {.op = {.ended = waited_for}}, .look = look};
+    driver->vtable->observe(driver, &slot->waiting.op, look->cluster, NULL, arena, look->state);
+}
+
+/* True if a look has ended here. */
+static bool end_look(struct slot *slot)
+{
+    if (!slot->look || !slot->waiting.ended)
+        return false;
+    slot->look->failure = slot->waiting.failure;
+    slot->look = NULL;
+    return true;
+}
+
+void session_observe(struct session *session, struct arena *arena, struct session_look *looks,
+                     size_t count)
+{
+    struct slot slots[LOOKS_PARALLEL] = {0};
+    size_t begun = 0, ended = 0;
+    for (;;) {
+        for (size_t i = 0; i < LOOKS_PARALLEL; i++) {
+            ended += end_look(&slots[i]);
+            if (!slots[i].look && begun < count)
+                begin_look(session, arena, &slots[i], &looks[begun++]);
+        }
+        if (ended == count)
+            return;
+        uv_run(&session->loop, UV_RUN_ONCE);
+    }
 }
 
 int session_read_admin(struct session *session, const char *cluster, struct arena *arena,
@@ -116,9 +151,9 @@ int session_read_admin(struct session *session, const char *cluster, struct aren
 
 static void signal_came(uv_signal_t *handle, int number)
 {
-    (void)number;
     struct session *session = handle->data;
-    session->signals++;
+    if (!session->signals++)
+        session->first_signal = number;
     if (session->running)
         engine_stop(session->running);
 }
@@ -187,6 +222,7 @@ enum session_end session_run(struct session *session, struct engine_options *opt
                              struct engine **engine)
 {
     struct run_state state = {.session = session, .run = run};
+    uv_update_time(&session->loop); /* it may have been long ago: a lock was waited for */
     options->driver = session->driver;
     options->transport = session->transport;
     options->finished = run_finished;

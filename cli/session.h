@@ -2,7 +2,8 @@
  * session.h - one invocation's connection to an engine: loop, transport, driver.
  *
  * Opened by commands that talk to an engine, and only then: nothing is
- * connected before the first operation.
+ * connected before the first operation. Which kubeconfig to use is found out
+ * for commands that use one (USES_KUBECONFIG); others need not have any.
  */
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
@@ -27,6 +28,7 @@ struct session {
     uv_signal_t interrupt, terminate;
     struct engine *running; /* what a signal stops */
     unsigned signals;
+    int first_signal; /* SIGINT or SIGTERM; 0: none came */
 };
 
 int session_open(struct session *session, const struct invocation *invocation,
@@ -36,8 +38,17 @@ void session_close(struct session *session);
 /* Runs the loop until the operation has ended. */
 int session_list(struct session *session, struct arena *arena, struct fleet_state *fleet,
                  struct error **err);
-int session_observe(struct session *session, const char *cluster, struct arena *arena,
-                    struct cluster_state *state, struct error **err);
+
+/* One look at a cluster, and how it ended. */
+struct session_look {
+    const char *cluster;
+    struct cluster_state *state; /* in the arena; says something only without a failure */
+    struct error *failure;       /* NULL: it went well; the caller's */
+};
+
+/* Looks at all of them, several at a time. A look that fails keeps no other from going on. */
+void session_observe(struct session *session, struct arena *arena, struct session_look *looks,
+                     size_t count);
 
 int session_read_admin(struct session *session, const char *cluster, struct arena *arena,
                        struct admin_access *admin, struct error **err);

@@ -2,9 +2,9 @@
  * view.h - what people and machines see while clusters are worked on.
  *
  * A view is fed with reports (reconciler/report.h) and ticked with the time;
- * it never reads a clock. Three renderers: a live tree on a terminal, a line
- * an event elsewhere, JSON lines for machines. Strings from outside are made
- * plain before they are shown.
+ * only the time of day that JSON shows is asked for here. Three renderers: a live tree on a
+ * terminal, a line an event elsewhere, JSON lines for machines. Strings from outside are made plain
+ * before they are shown.
  *
  *     struct view *view = view_open(&options);
  *     engine_options.report = view_report, engine_options.report_context = view;
@@ -40,6 +40,7 @@ struct view_options {
     int verbosity; /* from 1 on a line an event, which goes well between lines of a log */
     FILE *talk, *results;
     const struct view_screen *screen; /* for tests: a live view of this size; NULL: look at talk */
+    uint64_t (*wall_ms)(void);        /* for tests: Unix time; NULL: the system's */
 };
 
 struct view;
@@ -63,7 +64,7 @@ void view_close(struct view *view);
  * that new makes is freed by free.
  */
 struct view_renderer {
-    void *(*open)(FILE *out, const struct view_screen *screen);
+    void *(*open)(FILE *out, const struct view_options *options);
     void (*report)(void *renderer, const struct report *report);
     void (*tick)(void *renderer, uint64_t now_ms);
     void (*close)(void *renderer);
@@ -84,8 +85,21 @@ void view_add_seconds(struct text *text, uint64_t ms);
 /* "create node ci-worker"; the cluster's own actions without its name: "cluster DNS". */
 void view_add_action(struct text *text, const char *cluster, const struct action *action);
 
-/* What a settled cluster is: "Ready", "not Ready", "gone", "unknown"; and "3 nodes" or "". */
+/*
+ * What a settled cluster is: "Ready", "not Ready", "not made", "gone", "unknown"; and more about
+ * it: "3 nodes, 1 refused", or "".
+ */
 const char *view_settled_word(const struct report *report);
-void view_add_nodes(struct text *text, const struct report *report);
+void view_add_settled(struct text *text, const struct report *report);
+
+/*
+ * A failure for people. Its message says where it happened, from outside to
+ * inside: "ci: write kubeconfig: write the kubeconfig: make folder x: ...".
+ * Each thing is said once; what was said before it counts ("write kubeconfig"; or NULL).
+ */
+void view_add_failure(struct text *text, const char *said, const char *message);
+
+/* "2026-03-01T12:00:00", in UTC; what follows, "Z" at least, is the caller's. */
+void view_add_time(struct text *text, uint64_t unix_s);
 
 #endif

@@ -9,16 +9,25 @@
 #include "base/memory.h"
 #include "base/plain.h"
 #include <jansson.h>
+#include <time.h>
 
 struct json_lines {
     FILE *out;
+    uint64_t (*wall_ms)(void);
 };
 
-static void *json_lines_open(FILE *out, const struct view_screen *screen)
+static uint64_t system_wall_ms(void)
 {
-    (void)screen;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static void *json_lines_open(FILE *out, const struct view_options *options)
+{
     struct json_lines *lines = memory_new(sizeof(*lines));
     lines->out = out;
+    lines->wall_ms = options->wall_ms ? options->wall_ms : system_wall_ms;
     return lines;
 }
 
@@ -135,11 +144,22 @@ static void set_details(json_t *event, const struct report *report)
     }
 }
 
+/* The time of day, of the moment at which the event is told. */
+static void set_time(json_t *event, uint64_t wall_ms)
+{
+    cleanup_text struct text time;
+    text_init(&time, 0);
+    view_add_time(&time, wall_ms / 1000);
+    text_add_format(&time, ".%03uZ", (unsigned)(wall_ms % 1000));
+    set_string(event, "time", time.data);
+}
+
 static void json_lines_report(void *renderer, const struct report *report)
 {
     const struct json_lines *lines = renderer;
     json_t *event = json_object();
     set_string(event, "type", view_events[report->kind].type);
+    set_time(event, lines->wall_ms());
     set_count(event, "time_ms", report->now_ms);
     set_count(event, "elapsed_ms", report->elapsed_ms);
     set_string(event, "cluster", report->cluster);

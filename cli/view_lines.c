@@ -30,9 +30,9 @@ struct lines {
     size_t count;
 };
 
-static void *lines_open(FILE *out, const struct view_screen *screen)
+static void *lines_open(FILE *out, const struct view_options *options)
 {
-    (void)screen;
+    (void)options;
     struct lines *lines = memory_new(sizeof(*lines));
     lines->out = out;
     return lines;
@@ -105,13 +105,13 @@ static void add_step(struct text *line, const struct report *report)
 static void add_settled(struct text *line, const struct report *report, bool acted)
 {
     text_add(line, view_settled_word(report));
-    cleanup_text struct text nodes;
-    text_init(&nodes, 0);
-    view_add_nodes(&nodes, report);
-    if (nodes.length)
-        text_add_format(line, ", %s", nodes.data);
-    if (report->plan && report->plan->refused_count)
-        text_add_format(line, ", %zu held back", report->plan->refused_count);
+    cleanup_text struct text more;
+    text_init(&more, 0);
+    view_add_settled(&more, report);
+    if (more.length)
+        text_add_format(line, ", %s", more.data);
+    if (!acted && report->state && !report->state->node_count)
+        return; /* not made, or gone: it is not even as it was */
     add_column(line);
     if (acted)
         add_end(line, "in all", report->elapsed_ms);
@@ -119,11 +119,30 @@ static void add_settled(struct text *line, const struct report *report, bool act
         text_add(line, "as it was");
 }
 
+/* The cause, after what the line says already. */
+static void add_cause(struct text *line, const char *said, const struct report *report)
+{
+    if (report->failure)
+        view_add_failure(line, said, report->failure->message);
+}
+
+static void add_ended(struct text *line, struct lines_cluster *cluster, const struct report *report)
+{
+    cleanup_text struct text action;
+    text_init(&action, 0);
+    view_add_action(&action, report->cluster, report->action);
+    text_add(line, action.data);
+    add_column(line);
+    add_end(line, end_word(report->failure), report->elapsed_ms);
+    if (!is_news(cluster, report->failure))
+        return;
+    text_add(line, ": ");
+    add_cause(line, action.data, report);
+}
+
 /* What a report says; false: nothing. */
 static bool add_words(struct lines_cluster *cluster, const struct report *report, struct text *line)
 {
-    const char *cause = report->failure ? report->failure->message : "";
-    bool news;
     switch (report->kind) {
     case REPORT_PLANNED:
         text_add_format(line, "%zu %s to do", report->total,
@@ -137,15 +156,14 @@ static bool add_words(struct lines_cluster *cluster, const struct report *report
         add_step(line, report);
         return true;
     case REPORT_ACTION_ENDS:
-        view_add_action(line, report->cluster, report->action);
-        add_column(line);
-        add_end(line, end_word(report->failure), report->elapsed_ms);
-        if (report->failure && is_news(cluster, report->failure))
-            text_add_format(line, ": %s", cause);
+        add_ended(line, cluster, report);
         return true;
     case REPORT_RETRY:
-        news = is_news(cluster, report->failure);
-        text_add_format(line, "%s%snext try in ", news ? cause : "", news ? "; " : "");
+        if (is_news(cluster, report->failure)) {
+            add_cause(line, report->cluster, report);
+            text_add(line, "; ");
+        }
+        text_add(line, "next try in ");
         view_add_seconds(line, report->wait_ms);
         return true;
     case REPORT_SETTLED:
@@ -154,7 +172,9 @@ static bool add_words(struct lines_cluster *cluster, const struct report *report
     case REPORT_STALLED:
         text_add(line, "gave up after ");
         view_add_seconds(line, report->elapsed_ms);
-        text_add_format(line, ": %s; mend it and try again", cause);
+        text_add(line, ": ");
+        add_cause(line, report->cluster, report);
+        text_add(line, "; mend it and try again");
         return true;
     case REPORT_NOTE:
         text_add(line, report->text);

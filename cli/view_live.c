@@ -43,11 +43,11 @@ struct live {
     uint64_t painted_at_ms;
 };
 
-static void *live_open(FILE *out, const struct view_screen *size)
+static void *live_open(FILE *out, const struct view_options *options)
 {
     struct live *live = memory_new(sizeof(*live));
     live->name_width = NAME_WIDTH_MIN;
-    screen_init(&live->screen, out, size);
+    screen_init(&live->screen, out, options->screen);
     return live;
 }
 
@@ -242,14 +242,12 @@ static void keep_settled(struct live *live, const struct live_cluster *cluster,
     add_column(&row, good ? TONE_GOOD : TONE_WAITING, view_settled_word(report), WORD_WIDTH);
     cleanup_text struct text words;
     text_init(&words, 0);
-    view_add_nodes(&words, report);
-    if (report->plan && report->plan->refused_count)
-        text_add_format(&words, "%s%zu held back", words.length ? ", " : "",
-                        report->plan->refused_count);
+    view_add_settled(&words, report);
     row_add(&row, TONE_PLAIN, words.data);
+    bool there = !report->state || report->state->node_count;
     if (cluster->acted)
         add_seconds(&row, report->elapsed_ms);
-    else
+    else if (there)
         row_add_right(&row, TONE_FAINT, "as it was");
     screen_keep(&live->screen, &row);
 }
@@ -264,13 +262,14 @@ static void keep_failure(struct live *live, struct live_cluster *cluster,
         return;
     free(cluster->failure);
     cluster->failure = memory_string(message);
-    cleanup_text struct text words;
+    cleanup_text struct text action, words;
+    text_init(&action, 0);
     text_init(&words, 0);
     if (report->action) {
-        view_add_action(&words, cluster->name, report->action);
-        text_add(&words, ": ");
+        view_add_action(&action, cluster->name, report->action);
+        text_add_format(&words, "%s: ", action.data);
     }
-    text_add(&words, message);
+    view_add_failure(&words, report->action ? action.data : cluster->name, message);
     keep_words(live, cluster->name, TONE_BAD, words.data);
 }
 

@@ -11,6 +11,7 @@
  */
 #include "base/memory.h"
 #include "cli/table.h"
+#include "cli/view.h"
 #include "cli/view_result.h"
 #include <string.h>
 
@@ -168,8 +169,11 @@ static void add_result(struct plan_table *table, const struct engine_result *res
     table->cluster = result->cluster;
     table->cluster_sign = cluster_sign(result);
     if (!result->plan) {
-        add_row(table, SIGN_UNKNOWN, "cluster", "",
-                result->failure ? result->failure->message : "not looked at");
+        cleanup_text struct text cause;
+        text_init(&cause, 0);
+        view_add_failure(&cause, result->cluster,
+                         result->failure ? result->failure->message : "not looked at");
+        add_row(table, SIGN_UNKNOWN, "cluster", "", cause.data);
         table->unknown++;
         return;
     }
@@ -228,10 +232,20 @@ static void add_word(struct text *text, const char *word)
     text_add(text, "'");
 }
 
+/* An option that was given, to be given again. */
+static void add_given(struct text *text, const char *option, const char *value)
+{
+    if (!value)
+        return;
+    text_add_format(text, " %s ", option);
+    add_word(text, value);
+}
+
 /* Exactly what is shown as a change would then happen; what is refused would not. */
 static void add_advice(struct text *text, const struct plan_table *table,
-                       const struct common_options *common)
+                       const struct view_results *results)
 {
+    const struct common_options *common = results->common;
     static const char *const flags[CHANGE_CLASSES] = {
         [CHANGE_REPLACE] = " --allow replace-nodes",
         [CHANGE_RECREATE] = " --allow recreate",
@@ -243,35 +257,34 @@ static void add_advice(struct text *text, const struct plan_table *table,
     if (!any || !common || !common->sources.count)
         return;
     text_add(text, "  Apply with: kind apply");
-    for (size_t i = 0; i < common->sources.count; i++) {
-        text_add(text, " -f ");
-        add_word(text, common->sources.items[i]);
-    }
-    if (common->fleet && strcmp(common->fleet, "default") != 0) {
-        text_add(text, " --fleet ");
-        add_word(text, common->fleet);
-    }
+    for (size_t i = 0; i < common->sources.count; i++)
+        add_given(text, "-f", common->sources.items[i]);
+    if (common->fleet && strcmp(common->fleet, "default") != 0)
+        add_given(text, "--fleet", common->fleet);
+    add_given(text, "--engine", common->engine);
+    add_given(text, "--kubeconfig", common->kubeconfig);
     for (size_t i = 0; i < CHANGE_CLASSES; i++)
         if (table->changes[i] && flags[i])
             text_add(text, flags[i]);
+    text_add(text, results->allow_empty ? " --allow-empty" : "");
 }
 
-void view_results_plans(struct text *text, const struct view_results *results,
-                        const struct common_options *common)
+void view_results_plans(struct text *text, const struct view_results *results)
 {
     struct plan_table table = {0};
     table_init(&table.table, COLUMNS);
     for (size_t i = 0; i < results->count; i++)
         add_result(&table, &results->items[i]);
-    for (size_t i = 0; results->verdicts && i < results->verdicts->count; i++)
+    for (size_t i = 0; results->prune && results->verdicts && i < results->verdicts->count; i++)
         add_verdict(&table, &results->verdicts->items[i]);
     table_print(&table.table, 0, text);
     if (table.in_sync || !table.table.cell_count)
         text_add_format(text, "= %zu %s in sync\n", table.in_sync,
                         table.in_sync == 1 ? "cluster" : "clusters");
+    view_results_others(text, results);
     if (table.table.cell_count) {
         add_sum(text, &table);
-        add_advice(text, &table, common);
+        add_advice(text, &table, results);
         text_add(text, "\n");
     }
     table_done(&table.table);

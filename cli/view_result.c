@@ -2,8 +2,11 @@
 
 #include "base/memory.h"
 #include "base/plain.h"
+#include "cli/converge.h"
 #include "cli/table.h"
 #include <jansson.h>
+
+enum { OTHERS_NAMED_MAX = 3 };
 
 /* The results of an engine as an array; freed by the caller. */
 static struct engine_result *collect(const struct engine *engine)
@@ -15,27 +18,43 @@ static struct engine_result *collect(const struct engine *engine)
     return items;
 }
 
+static struct view_results results_of(const struct engine_result *items,
+                                      const struct engine *engine,
+                                      const struct rails_verdicts *verdicts,
+                                      const struct invocation *invocation)
+{
+    const struct converge_options *given = invocation->options;
+    return (struct view_results){
+        .items = items,
+        .count = engine_count(engine),
+        .verdicts = verdicts,
+        .common = &invocation->common,
+        .prune = converge_prunes(given),
+        .allow_empty = given->allow_empty,
+    };
+}
+
 void view_plans(struct text *text, const struct engine *engine,
                 const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
     cleanup_free struct engine_result *items = collect(engine);
-    const struct view_results results = {items, engine_count(engine), verdicts};
-    view_results_plans(text, &results, &invocation->common);
+    const struct view_results results = results_of(items, engine, verdicts, invocation);
+    view_results_plans(text, &results);
 }
 
 void view_outcome(struct text *text, const struct engine *engine,
-                  const struct rails_verdicts *verdicts)
+                  const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
     cleanup_free struct engine_result *items = collect(engine);
-    const struct view_results results = {items, engine_count(engine), verdicts};
+    const struct view_results results = results_of(items, engine, verdicts, invocation);
     view_results_outcome(text, &results);
 }
 
 void view_result_json(struct text *text, const struct engine *engine,
-                      const struct rails_verdicts *verdicts)
+                      const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
     cleanup_free struct engine_result *items = collect(engine);
-    const struct view_results results = {items, engine_count(engine), verdicts};
+    const struct view_results results = results_of(items, engine, verdicts, invocation);
     view_results_json(text, &results);
 }
 
@@ -56,18 +75,18 @@ static const char *outcome_name(enum engine_outcome outcome)
     return "unknown";
 }
 
-static bool is_held_back(const struct engine_result *result)
+static bool has_refusals(const struct engine_result *result)
 {
     return result->plan && result->plan->refused_count > 0;
 }
 
 static bool is_as_described(const struct engine_result *result)
 {
-    return result->outcome == ENGINE_SETTLED && !is_held_back(result);
+    return result->outcome == ENGINE_SETTLED && !has_refusals(result);
 }
 
-static void add_held_back(struct table *table, const char *cluster, const char *subject,
-                          enum change_class change, const char *reason)
+static void add_refused(struct table *table, const char *cluster, const char *subject,
+                        enum change_class change, const char *reason)
 {
     table_add_format(table, "! %s", cluster);
     table_add(table, subject);
@@ -77,53 +96,124 @@ static void add_held_back(struct table *table, const char *cluster, const char *
 
 static void add_refusals(struct table *table, const struct engine_result *result)
 {
-    for (size_t i = 0; is_held_back(result) && i < result->plan->refused_count; i++) {
+    for (size_t i = 0; has_refusals(result) && i < result->plan->refused_count; i++) {
         const struct refusal *refusal = &result->plan->refused[i];
         bool own = strcmp(refusal->subject, result->cluster) == 0;
-        add_held_back(table, result->cluster, own ? "cluster" : refusal->subject, refusal->change,
-                      refusal->reason);
+        add_refused(table, result->cluster, own ? "cluster" : refusal->subject, refusal->change,
+                    refusal->reason);
     }
 }
 
-static void add_kept(struct table *table, const struct rails_verdicts *verdicts)
+static size_t add_kept(struct table *table, const struct view_results *results)
 {
-    for (size_t i = 0; verdicts && i < verdicts->count; i++)
-        if (!verdicts->items[i].remove)
-            add_held_back(table, verdicts->items[i].cluster, "cluster", CHANGE_DELETE,
-                          verdicts->items[i].reason);
+    const struct rails_verdicts *verdicts = results->verdicts;
+    size_t kept = 0;
+    for (size_t i = 0; results->prune && verdicts && i < verdicts->count; i++) {
+        if (verdicts->items[i].remove)
+            continue;
+        kept++;
+        add_refused(table, verdicts->items[i].cluster, "cluster", CHANGE_DELETE,
+                    verdicts->items[i].reason);
+    }
+    return kept;
 }
 
-/* One look at each was enough. */
-static bool nothing_done(const struct view_results *results)
+void view_results_others(struct text *text, const struct view_results *results)
 {
-    for (size_t i = 0; i < results->count; i++)
-        if (results->items[i].rounds > 1 || results->items[i].outcome != ENGINE_SETTLED)
+    const struct rails_verdicts *verdicts = results->verdicts;
+    if (results->prune || !verdicts || !verdicts->count)
+        return;
+    size_t count = verdicts->count;
+    text_add_format(text, "%zu other %s of fleet '%s' %s not in these sources", count,
+                    count == 1 ? "cluster" : "clusters",
+                    results->common ? results->common->fleet : "default",
+                    count == 1 ? "is" : "are");
+    for (size_t i = 0; count <= OTHERS_NAMED_MAX && i < count; i++) {
+        text_add(text, i ? ", " : " (");
+        plain_add(text, verdicts->items[i].cluster);
+    }
+    text_add_format(text, "%s; --prune would delete %s\n", count <= OTHERS_NAMED_MAX ? ")" : "",
+                    count == 1 ? "it" : "them");
+}
+
+/* What the last line sums up. */
+struct sum {
+    const struct view_results *results;
+    const struct engine_result *wanted_last; /* the one, where one is wanted */
+    size_t wanted, good, gone, kept;
+};
+
+static void sum_add(struct sum *sum, const struct engine_result *result)
+{
+    bool good = is_as_described(result);
+    if (result->desired)
+        sum->wanted_last = result;
+    sum->wanted += result->desired != NULL;
+    sum->good += result->desired && good;
+    sum->gone += !result->desired && good;
+}
+
+/* One look at each was enough, and showed all well. */
+static bool nothing_to_do(const struct sum *sum)
+{
+    for (size_t i = 0; i < sum->results->count; i++)
+        if (sum->results->items[i].rounds > 1)
             return false;
-    return true;
+    return sum->good == sum->wanted && !sum->kept && sum->good + sum->gone == sum->results->count;
+}
+
+static void add_wanted(struct text *text, const struct sum *sum, bool nothing)
+{
+    const struct engine_result *last = sum->wanted_last;
+    bool ready = last && last->state && last->state->ready == SEEN_YES;
+    if (sum->wanted == 1 && sum->good && !nothing && ready)
+        text_add_format(text, "%s is Ready", last->cluster);
+    else if (sum->wanted == 1)
+        text_add_format(text, "%s is %sas described", last->cluster, sum->good ? "" : "not ");
+    else if (nothing && !sum->wanted)
+        text_add(text, "no cluster is described");
+    else if (nothing)
+        text_add_format(text, "%zu clusters are as described", sum->wanted);
+    else if (sum->wanted)
+        text_add_format(text, "%zu of %zu clusters are as described", sum->good, sum->wanted);
+}
+
+/* "1 deleted" after other words, "1 cluster deleted" as the first. */
+static void add_count(struct text *text, const char **joint, size_t count, const char *what)
+{
+    if (!count)
+        return;
+    const char *noun = count == 1 ? "cluster " : "clusters ";
+    text_add_format(text, "%s%zu %s%s", *joint, count, **joint ? "" : noun, what);
+    *joint = ", ";
+}
+
+static void add_sum(struct text *text, const struct sum *sum)
+{
+    bool nothing = nothing_to_do(sum);
+    const char *joint = sum->wanted ? ", " : "";
+    text_add(text, nothing ? "Nothing to do: " : "");
+    add_wanted(text, sum, nothing);
+    add_count(text, &joint, sum->gone, "deleted");
+    add_count(text, &joint, sum->kept, "not deleted");
+    if (!nothing && !*joint)
+        text_add(text, "Nothing was deleted");
+    text_add(text, ".\n");
 }
 
 void view_results_outcome(struct text *text, const struct view_results *results)
 {
-    struct table table;
+    cleanup_table struct table table;
     table_init(&table, 4);
-    size_t good = 0, gone = 0, wanted = 0;
+    struct sum sum = {.results = results};
     for (size_t i = 0; i < results->count; i++) {
-        const struct engine_result *result = &results->items[i];
-        add_refusals(&table, result);
-        wanted += result->desired != NULL;
-        good += result->desired && is_as_described(result);
-        gone += !result->desired && is_as_described(result);
+        add_refusals(&table, &results->items[i]);
+        sum_add(&sum, &results->items[i]);
     }
-    add_kept(&table, results->verdicts);
+    sum.kept = add_kept(&table, results);
     table_print(&table, 0, text);
-    if (nothing_done(results) && good == wanted)
-        text_add(text, "Nothing to do: ");
-    text_add_format(text, "%zu of %zu %s as described", good, wanted,
-                    wanted == 1 ? "cluster is" : "clusters are");
-    if (gone)
-        text_add_format(text, ", %zu deleted", gone);
-    text_add(text, ".\n");
-    table_done(&table);
+    view_results_others(text, results);
+    add_sum(text, &sum);
 }
 
 /* --- JSON. --- */

@@ -18,9 +18,9 @@
 void view_plans(struct text *text, const struct engine *engine,
                 const struct rails_verdicts *verdicts, const struct invocation *invocation);
 
-/* What came of it: how many are as described, and what was held back. */
+/* What came of it: what was refused, how many are as described. */
 void view_outcome(struct text *text, const struct engine *engine,
-                  const struct rails_verdicts *verdicts);
+                  const struct rails_verdicts *verdicts, const struct invocation *invocation);
 
 /*
  * One line: {"type":"result","clusters":[{"cluster":..,"outcome":"settled","plan":{..},
@@ -28,17 +28,24 @@ void view_outcome(struct text *text, const struct engine *engine,
  * "reason":..}]}; what there is none of is null.
  */
 void view_result_json(struct text *text, const struct engine *engine,
-                      const struct rails_verdicts *verdicts);
+                      const struct rails_verdicts *verdicts, const struct invocation *invocation);
 
-/* The same over plain arrays. */
+/* The same over plain arrays. The invocations' options are struct converge_options. */
 struct view_results {
     const struct engine_result *items;
     size_t count;
     const struct rails_verdicts *verdicts; /* NULL: none */
+    const struct common_options *common;   /* what was given; NULL: nothing */
+    bool prune, allow_empty;               /* of what was given, too */
 };
-void view_results_plans(struct text *text, const struct view_results *results,
-                        const struct common_options *common);
+void view_results_plans(struct text *text, const struct view_results *results);
 void view_results_outcome(struct text *text, const struct view_results *results);
 void view_results_json(struct text *text, const struct view_results *results);
+
+/*
+ * Clusters that stay because pruning was not asked for, in one line: sources
+ * may well be a part of the fleet. With pruning each has a row of its own.
+ */
+void view_results_others(struct text *text, const struct view_results *results);
 
 #endif

@@ -110,15 +110,18 @@ static void a_fleet_of_all_fates(void **state)
     cleanup_arena struct arena *arena = arena_new();
     struct engine_result items[FLEET];
     fleet_init(arena, items);
-    const struct view_results results = {items, FLEET, &verdicts};
     const struct common_options common = {
-        .sources = {.items = {"lab/", "my file.yaml"}, .count = 2}, .fleet = "lab"};
+        .sources = {.items = {"lab/", "my file.yaml"}, .count = 2},
+        .fleet = "lab",
+        .engine = "unix:///run/lab docker.sock",
+        .kubeconfig = "lab.conf"};
+    const struct view_results results = {items, FLEET, &verdicts, &common, true, true};
     cleanup_text struct text plans, outcome, json;
     text_init(&plans, 0);
     text_init(&outcome, 0);
     text_init(&json, 0);
     test_row("plans");
-    view_results_plans(&plans, &results, &common);
+    view_results_plans(&plans, &results);
     test_golden(plans.data, "cli/testdata/view/plans.txt");
     test_row("outcome");
     view_results_outcome(&outcome, &results);
@@ -134,8 +137,69 @@ static void print_plans(const struct view_results *results, char **got)
     text_init(&text, 0);
     const struct common_options common = {.sources = {.items = {"it's.yaml"}, .count = 1},
                                           .fleet = "default"};
-    view_results_plans(&text, results, &common);
+    struct view_results with_source = *results;
+    with_source.common = &common;
+    view_results_plans(&text, &with_source);
     *got = text_take(&text);
+}
+
+static char *print_outcome(const struct view_results *results)
+{
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    view_results_outcome(&text, results);
+    return text_take(&text);
+}
+
+/* The last line, for fleets of few clusters. */
+static void sums(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *arena = arena_new();
+    const struct plan *nothing = plan_of(arena, "x", NULL, 0);
+    const struct engine_result as_was = {"calm", &spec, ENGINE_SETTLED, nothing, NULL, &there, 1},
+                               made = {"new", &spec, ENGINE_SETTLED, nothing, NULL, &there, 2},
+                               failed = {"bad", &spec, ENGINE_STALLED, nothing, &no_engine,
+                                         NULL,  3},
+                               gone = {"old", NULL, ENGINE_SETTLED, nothing, NULL, &absent, 2};
+    const struct engine_result calm[] = {as_was, as_was, as_was}, mixed[] = {as_was, made, gone},
+                               pruned[] = {as_was, gone}, half[] = {made, failed};
+    static const struct rails_verdict stays[] = {{"b", false, "one pass deletes at most 1"},
+                                                 {"c", false, "one pass deletes at most 1"}};
+    static const struct rails_verdicts one = {stays, 1}, two = {stays, 2};
+    const struct {
+        struct view_results results;
+        const char *want;
+    } rows[] = {
+        {{NULL, 0}, "Nothing to do: no cluster is described.\n"},
+        {{&as_was, 1}, "Nothing to do: calm is as described.\n"},
+        {{calm, 3}, "Nothing to do: 3 clusters are as described.\n"},
+        {{&made, 1}, "new is Ready.\n"},
+        {{&failed, 1}, "bad is not as described.\n"},
+        {{mixed, 3}, "2 of 2 clusters are as described, 1 deleted.\n"},
+        {{half, 2}, "1 of 2 clusters are as described.\n"},
+        {{pruned, 2}, "calm is Ready, 1 deleted.\n"},
+        {{&gone, 1}, "1 cluster deleted.\n"},
+        {{&as_was, 1, &one},
+         "1 other cluster of fleet 'default' is not in these sources (b); --prune would delete "
+         "it\n"
+         "Nothing to do: calm is as described.\n"},
+        {{&as_was, 1, &two},
+         "2 other clusters of fleet 'default' are not in these sources (b, c); --prune would "
+         "delete them\n"
+         "Nothing to do: calm is as described.\n"},
+        {{&as_was, 1, &one, NULL, true},
+         "! b  cluster  delete  one pass deletes at most 1\n"
+         "calm is Ready, 1 not deleted.\n"},
+        {{&gone, 1, &one, NULL, true},
+         "! b  cluster  delete  one pass deletes at most 1\n"
+         "1 cluster deleted, 1 not deleted.\n"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].want);
+        cleanup_free char *got = print_outcome(&rows[i].results);
+        test_equal(got, rows[i].want);
+    }
 }
 
 static void small_fleets(void **state)
@@ -146,11 +210,21 @@ static void small_fleets(void **state)
     const struct engine_result calm = {"calm", &spec, ENGINE_SETTLED, nothing, NULL, &there, 1};
     const struct engine_result fresh = {"new",   &spec, ENGINE_SETTLED, PLAN("new", setup), NULL,
                                         &absent, 1};
+    static const struct rails_verdict items[] = {{"b"}, {"c"}, {"d"}, {"e"}};
+    static const struct rails_verdicts one = {items, 1}, four = {items, 4};
     const struct {
         const char *name;
         struct view_results results;
         const char *want;
     } rows[] = {
+        {"a part of the fleet",
+         {&calm, 1, &one},
+         "= 1 cluster in sync\n1 other cluster of fleet 'default' is not in these sources (b); "
+         "--prune would delete it\n"},
+        {"a small part of it",
+         {&calm, 1, &four},
+         "= 1 cluster in sync\n4 other clusters of fleet 'default' are not in these sources; "
+         "--prune would delete them\n"},
         {"none", {NULL, 0, NULL}, "= 0 clusters in sync\n"},
         {"in sync", {&calm, 1, NULL}, "= 1 cluster in sync\n"},
         {"new",
@@ -169,6 +243,6 @@ static void small_fleets(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_fleet_of_all_fates),
-                                       cmocka_unit_test(small_fleets)};
+                                       cmocka_unit_test(small_fleets), cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

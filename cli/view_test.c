@@ -150,7 +150,7 @@ static const struct cluster_state ready = {
     .name = "ci", .node_count = 3, .ready = SEEN_YES, .version = "v1.20.2"};
 static const struct cluster_state one = {
     .name = "calm", .node_count = 1, .ready = SEEN_YES, .version = "v1.20.2"};
-static const struct cluster_state no_state = {.name = "old"};
+static const struct cluster_state no_state = {.name = "old"}, not_made = {.name = "docs"};
 
 static const struct {
     uint64_t at_ms;
@@ -195,6 +195,13 @@ static const struct {
       .cluster = "calm",
       .plan = &held_plan,
       .state = &one,
+      .desired = &spec,
+      .elapsed_ms = 10}},
+    {215,
+     {.kind = REPORT_SETTLED,
+      .cluster = "docs",
+      .plan = &held_plan,
+      .state = &not_made,
       .desired = &spec,
       .elapsed_ms = 10}},
     {220,
@@ -263,6 +270,13 @@ struct stage {
     size_t size;
 };
 
+/* 2026-03-01, noon; a quarter of a second later each time. */
+static uint64_t wall_ms(void)
+{
+    static uint64_t now_ms = 1772366400000;
+    return now_ms += 250;
+}
+
 static void stage_open(struct stage *stage, int output, int verbosity,
                        const struct view_screen *screen)
 {
@@ -274,6 +288,7 @@ static void stage_open(struct stage *stage, int output, int verbosity,
         .talk = stage->out,
         .results = stage->out,
         .screen = screen,
+        .wall_ms = wall_ms,
     };
     stage->view = view_open(&options);
 }
@@ -397,6 +412,36 @@ static void live_paints_at_most_ten_times_a_second(void **state)
     free(stage.bytes);
 }
 
+static void failures_say_each_thing_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said, *message, *want;
+    } rows[] = {
+        {NULL, "one word", "one word"},
+        {NULL, "reach the engine: no engine answers at unix:///x: connect /x: refused",
+         "no engine answers at unix:///x: connect /x: refused"},
+        {NULL, "reach the engine: connection closed", "reach the engine: connection closed"},
+        {"write kubeconfig", "write the kubeconfig: make folder /x: denied",
+         "make folder /x: denied"},
+        {"ci", "ci: write kubeconfig: write the kubeconfig: lock /x: denied",
+         "write kubeconfig: lock /x: denied"},
+        {"ci", "ci-worker: bootstrap: wait for the API: not done after 240 s",
+         "ci-worker: bootstrap: wait for the API: not done after 240 s"},
+        {"create node", "create the container: the engine says: no such node",
+         "create the container: the engine says: no such node"},
+        {"boot", "boot", "boot"},
+        {NULL, ": x", ": x"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].message);
+        cleanup_text struct text text;
+        text_init(&text, 0);
+        view_add_failure(&text, rows[i].said, rows[i].message);
+        test_equal(text.data, rows[i].want);
+    }
+}
+
 static void a_quiet_view_says_nothing(void **state)
 {
     (void)state;
@@ -421,6 +466,7 @@ int main(void)
         cmocka_unit_test(json_tells_the_story),
         cmocka_unit_test(live_tells_the_story),
         cmocka_unit_test(live_paints_at_most_ten_times_a_second),
+        cmocka_unit_test(failures_say_each_thing_once),
         cmocka_unit_test(a_quiet_view_says_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,7 +288,7 @@ const struct step docker_dns_steps[] = {
     DOCKER_FIND,
     PHASE("cluster DNS", phase_dns),
     DOCKER_ACCESS,
-    {.name = "quicken its readiness",
+    {.name = "let it report Ready sooner",
      .run = docker_quicken_dns,
      .timeout_ms = 30000,
      .poll_ms = 200,

@@ -138,8 +138,8 @@ static struct MHD_Response *make_response(struct fake_exchange *exchange)
 {
     struct fake_reply *reply = &exchange->reply;
     if (reply->stream)
-        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, (size_t)64 * 1024, read_stream, exchange,
-                                                 NULL);
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, (size_t)64 * 1024, read_stream,
+                                                 exchange, NULL);
     struct fake_bytes *bytes = fake_bytes_ref(reply->body);
     return MHD_create_response_from_buffer_with_free_callback_cls(
         bytes->text.length, bytes->text.data, release_bytes, bytes);

@@ -9,10 +9,10 @@ void fake_event_add(struct fake_call *call, const char *type, const char *action
     struct fake_event *event = &world->events[world->event_count++ % FAKE_EVENTS_MAX];
     json_decref(event->value);
     event->at_ms = call->now_ms;
-    event->value = json_pack("{s:s, s:s, s:{s:s, s:o}, s:s, s:I, s:I}", "Type", type, "Action",
-                             action, "Actor", "ID", id, "Attributes", attributes, "scope", "local",
-                             "time", (json_int_t)call->now_ms / 1000, "timeNano",
-                             (json_int_t)call->now_ms * 1000000);
+    event->value =
+        json_pack("{s:s, s:s, s:{s:s, s:o}, s:s, s:I, s:I}", "Type", type, "Action", action,
+                  "Actor", "ID", id, "Attributes", attributes, "scope", "local", "time",
+                  (json_int_t)call->now_ms / 1000, "timeNano", (json_int_t)call->now_ms * 1000000);
 }
 
 void fake_event_stream(struct fake_call *call)

@@ -10,6 +10,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* One reading of all sources. */
+struct reader {
+    struct arena *arena;
+    struct source_texts *texts;
+    /* Files read so far: one that is named twice, or in two ways, is read once. */
+    struct file_identity {
+        dev_t device;
+        ino_t inode;
+    } * seen;
+    size_t seen_count;
+    size_t found; /* files met, those met again included */
+};
+
+/* True if the file was not met before. */
+static bool is_new(struct reader *reader, int fd)
+{
+    struct stat info;
+    reader->found++;
+    if (fstat(fd, &info))
+        return true;
+    for (size_t i = 0; i < reader->seen_count; i++)
+        if (reader->seen[i].device == info.st_dev && reader->seen[i].inode == info.st_ino)
+            return false;
+    reader->seen =
+        arena_grow(reader->arena, reader->seen, reader->seen_count, sizeof(*reader->seen));
+    reader->seen[reader->seen_count++] =
+        (struct file_identity){.device = info.st_dev, .inode = info.st_ino};
+    return true;
+}
+
 static int read_all(int fd, const char *path, struct text *text, struct error **err)
 {
     char buffer[16 * 1024];
@@ -28,9 +58,12 @@ static int read_all(int fd, const char *path, struct text *text, struct error **
     }
 }
 
-static int add_text(struct arena *arena, const char *path, int fd, struct source_texts *texts,
-                    struct error **err)
+static int add_text(struct reader *reader, const char *path, int fd, struct error **err)
 {
+    struct arena *arena = reader->arena;
+    struct source_texts *texts = reader->texts;
+    if (!is_new(reader, fd))
+        return 0;
     if (texts->count == SOURCE_FILES_MAX)
         return error_set(err, ERROR_INVALID, "%s: more than %d files", path, SOURCE_FILES_MAX);
     struct text text;
@@ -48,13 +81,12 @@ static int add_text(struct arena *arena, const char *path, int fd, struct source
     return result;
 }
 
-static int read_file(struct arena *arena, const char *path, struct source_texts *texts,
-                     struct error **err)
+static int read_file(struct reader *reader, const char *path, struct error **err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return error_set(err, ERROR_INVALID, "%s: %s", path, strerror(errno));
-    int result = add_text(arena, path, fd, texts, err);
+    int result = add_text(reader, path, fd, err);
     close(fd);
     return result;
 }
@@ -70,25 +102,25 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-static int read_folder(struct arena *arena, const char *folder, unsigned depth,
-                       struct source_texts *texts, struct error **err);
+static int read_folder(struct reader *reader, const char *folder, unsigned depth,
+                       struct error **err);
 
 /* One entry: a folder is entered, a YAML file read, all else passed over. */
-static int read_entry(struct arena *arena, const char *path, const char *name, unsigned depth,
-                      struct source_texts *texts, struct error **err)
+static int read_entry(struct reader *reader, const char *path, const char *name, unsigned depth,
+                      struct error **err)
 {
     struct stat info;
     if (stat(path, &info))
         return error_set(err, ERROR_INVALID, "%s: %s", path, strerror(errno));
     if (S_ISDIR(info.st_mode))
-        return read_folder(arena, path, depth + 1, texts, err);
+        return read_folder(reader, path, depth + 1, err);
     if (S_ISREG(info.st_mode) && is_yaml(name))
-        return read_file(arena, path, texts, err);
+        return read_file(reader, path, err);
     return 0;
 }
 
-static int read_folder(struct arena *arena, const char *folder, unsigned depth,
-                       struct source_texts *texts, struct error **err)
+static int read_folder(struct reader *reader, const char *folder, unsigned depth,
+                       struct error **err)
 {
     if (depth > SOURCE_DEPTH_MAX)
         return error_set(err, ERROR_INVALID, "%s: folders are nested deeper than %d", folder,
@@ -102,20 +134,20 @@ static int read_folder(struct arena *arena, const char *folder, unsigned depth,
     while (length > 1 && folder[length - 1] == '/')
         length--;
     for (int i = 0; i < count; i++) {
-        const char *path = arena_format(arena, "%.*s/%s", (int)length, folder, entries[i]->d_name);
+        const char *path =
+            arena_format(reader->arena, "%.*s/%s", (int)length, folder, entries[i]->d_name);
         if (result == 0)
-            result = read_entry(arena, path, entries[i]->d_name, depth, texts, err);
+            result = read_entry(reader, path, entries[i]->d_name, depth, err);
         free(entries[i]);
     }
     free(entries);
     return result;
 }
 
-static int read_path(struct arena *arena, const char *path, bool allow_empty,
-                     struct source_texts *texts, struct error **err)
+static int read_path(struct reader *reader, const char *path, bool allow_empty, struct error **err)
 {
     if (strcmp(path, "-") == 0)
-        return add_text(arena, path, STDIN_FILENO, texts, err);
+        return add_text(reader, path, STDIN_FILENO, err);
     struct stat info;
     if (stat(path, &info))
         return error_set(err, ERROR_INVALID,
@@ -124,11 +156,11 @@ static int read_path(struct arena *arena, const char *path, bool allow_empty,
                              : "%s: cannot be read",
                          path);
     if (!S_ISDIR(info.st_mode))
-        return read_file(arena, path, texts, err);
-    size_t before = texts->count;
-    if (read_folder(arena, path, 0, texts, err))
+        return read_file(reader, path, err);
+    size_t before = reader->found;
+    if (read_folder(reader, path, 0, err))
         return -1;
-    if (texts->count == before && !allow_empty)
+    if (reader->found == before && !allow_empty)
         return error_set(err, ERROR_INVALID,
                          "%s: the folder holds no *.yaml or *.yml file; an empty one is only "
                          "applied with --allow-empty",
@@ -140,8 +172,9 @@ int source_read(struct arena *arena, const char *const *paths, size_t path_count
                 struct source_texts *texts, struct error **err)
 {
     *texts = (struct source_texts){0};
+    struct reader reader = {.arena = arena, .texts = texts};
     for (size_t i = 0; i < path_count; i++)
-        if (read_path(arena, paths[i], allow_empty, texts, err))
+        if (read_path(&reader, paths[i], allow_empty, err))
             return -1;
     return 0;
 }

@@ -3,8 +3,9 @@
  *
  * A folder stands for all its *.yaml and *.yml files, below it too, sorted by
  * path, without hidden ones. All I/O of sources is here; what the texts mean
- * is model/load.h's. A source that cannot be read whole is an error for the
- * whole set: nothing is pruned because of half a folder.
+ * is model/load.h's. A file that is named twice is read once. A source that
+ * cannot be read whole is an error for the whole set: nothing is pruned
+ * because of half a folder.
  */
 #ifndef RECONCILER_SOURCE_H
 #define RECONCILER_SOURCE_H

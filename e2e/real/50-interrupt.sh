@@ -29,7 +29,8 @@ interrupted() {
         return
     fi
     ok "$signal in '$step': ends within $seconds s ($((SECONDS - began)) s)"
-    expect "$signal in '$step': exit 1" "$code" 1
+    # As a shell says it: 128 and the number of the first signal.
+    expect "$signal in '$step': exit code" "$code" "$((128 + $(kill -l "$signal")))"
     expect_in "$signal in '$step': it says how to go on" "$(<"$folder/spawn.err")" "kind apply"
     expect "$signal in '$step': what was made is kept" "$(containers_of "$name" | wc -l)" 1
 }
