@@ -19,7 +19,7 @@ check_world() {
     fi
 }
 
-fast=(--boot-ms 1 --api-ms 5 --ready-ms 5)
+fast=(--boot-ms 1 --api-ms 1 --ready-ms 1)
 
 # killed_at ACTION N: kills at the Nth request, applies again, looks, applies a third time.
 killed_at() {

@@ -8,12 +8,16 @@ kind=$build/kind
 folder=$(mktemp -d /tmp/kind-fake-XXXXXX)
 export KUBECONFIG=$folder/kubeconfig DOCKER_HOST=unix://$folder/engine XDG_RUNTIME_DIR=$folder
 unset KIND_CLUSTER_NAME KIND_NODE_IMAGE KIND_EXPERIMENTAL_DOCKER_NETWORK DOCKER_CONTEXT
+# A build with sanitizers reports into the folder, whoever ignores its exit code.
+export ASAN_OPTIONS=exitcode=99:log_path=$folder/sanitizer
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99:log_path=$folder/sanitizer
 fake_pid=
 bad=0
 
 leave() {
     local code=$?
     engine_stop
+    if cat "$folder"/sanitizer.* 2>/dev/null; then not_ok "the sanitizers report the above"; fi
     rm -rf "$folder"
     [ "$code" -ne 0 ] || code=$bad
     exit "$code"
