@@ -2,7 +2,6 @@
 #include "drivers/docker_flow.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { LOG_LINE_MAX = 4096, LOG_TAIL_MAX = 2000 };
 
@@ -35,13 +34,12 @@ static bool log_data(void *context, const char *bytes, size_t length)
 }
 
 /* "2026-11-21T03:08:26.123Z" as Unix seconds; 0 when it cannot be read (then all lines count). */
-static long long started_at(const char *body, size_t length)
+long long docker_started_at(const char *body, size_t length)
 {
     json_t *seen = json_loadb(body, length, 0, NULL);
     const char *text =
         json_string_value(json_object_get(json_object_get(seen, "State"), "StartedAt"));
-    struct tm parts = {0};
-    long long seconds = text && strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) ? timegm(&parts) : 0;
+    long long seconds = text ? kube_time(text) : 0;
     json_decref(seen);
     return seconds > 0 ? seconds : 0;
 }
@@ -88,7 +86,7 @@ enum step_status docker_await_boot(struct flow *flow, const struct answer *answe
             return docker_refused(flow, answer, "look at the container", err);
         flow->waiting_for = "no line of its log says that it has booted; too low limits of the "
                             "host are the usual cause (sysctl fs.inotify.max_user_instances)";
-        follow_log(flow, started_at(answer->body, answer->length));
+        follow_log(flow, docker_started_at(answer->body, answer->length));
         return STEP_WAITING;
     }
     if (answer->status != 200)

@@ -191,17 +191,10 @@ enum step_status docker_read_access(struct flow *flow, const struct answer *answ
                                     struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (!answer) {
-        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
-        return STEP_WAITING;
-    }
-    if (docker_files(flow, answer, err))
-        return STEP_FAILED;
-    const struct archive_file *file = archive_find(&df->files, "admin.conf");
-    if (!file || !file->bytes) {
-        error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->found->name);
-        return STEP_FAILED;
-    }
+    const struct archive_file *file;
+    enum step_status read = docker_admin_conf(flow, answer, &file, err);
+    if (read != STEP_DONE)
+        return read;
     const char *server = docker_api_server(flow->arena, df->found);
     struct text renamed;
     text_init(&renamed, 0);

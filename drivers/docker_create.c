@@ -223,6 +223,8 @@ static enum step_status create(struct flow *flow, const struct answer *answer, s
     made->name = df->node->name;
     made->id = arena_string(flow->arena, json_string_value(json_object_get(created, "Id")));
     json_decref(created);
+    if (!made->id)
+        return docker_refused(flow, answer, "create the container", err);
     df->found = made;
     return STEP_DONE;
 }

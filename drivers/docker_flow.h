@@ -61,6 +61,7 @@ struct docker_flow {
     bool lines_open;
     struct text tail; /* last lines of a log, for errors */
     bool boot_seen;
+    long long started_at_s;     /* of the container, by the engine's clock */
     const char *trouble;        /* what went wrong, kept for the error to come */
     bool no_ipv6;               /* the engine said so */
     struct port_hold port_hold; /* picked ports, until the container is made */
@@ -126,6 +127,10 @@ void docker_read_files(struct flow *flow, const char *container_id, const char *
 /* Unpacks an answer to docker_read_files into df->files; a 404 gives an empty list. */
 int docker_files(struct flow *flow, const struct answer *answer, struct error **err);
 
+/* Asks for the found node's admin.conf, then (STEP_DONE) hands out what the answer holds. */
+enum step_status docker_admin_conf(struct flow *flow, const struct answer *answer,
+                                   const struct archive_file **file, struct error **err);
+
 /* PUT of small files below path, which must exist. */
 int docker_write_files(struct flow *flow, const char *container_id, const char *path,
                        const struct archive_file *files, size_t count, struct error **err);
@@ -154,6 +159,18 @@ void kube_send(struct flow *flow, const char *method, const char *path, const ch
 enum step_status kube_apply_objects(struct flow *, const struct answer *, struct error **);
 /* "https://127.0.0.1:34567": where the API of this node is reached from here; in arena. */
 const char *docker_api_server(struct arena *arena, const struct node_state *node);
+
+/* "2026-11-21T03:08:26Z" (fractions are passed over) as Unix seconds; 0 if it is none. */
+long long kube_time(const char *text);
+
+/*
+ * Have all nodes of a NodeList told their condition since then? What a node
+ * said before its container was started again is of no worth.
+ */
+bool kube_told_since(const char *body, size_t length, long long since_s);
+
+/* docker_boot.c: when the container of an inspect was started, Unix seconds; 0 if not known. */
+long long docker_started_at(const char *body, size_t length);
 
 /* Counts Ready nodes of a NodeList; -1 if it is none. *message says who is not, in arena. */
 int kube_count_ready(struct arena *arena, const char *body, size_t length, size_t *ready,

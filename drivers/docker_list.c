@@ -36,7 +36,8 @@ static void parse_ports(struct arena *arena, const json_t *ports, struct node_st
     json_array_foreach(ports, index, port)
     {
         json_int_t public = json_integer_value(json_object_get(port, "PublicPort"));
-        if (json_integer_value(json_object_get(port, "PrivatePort")) != 6443 || public <= 0)
+        if (json_integer_value(json_object_get(port, "PrivatePort")) != 6443 || public <= 0 ||
+            public > UINT16_MAX)
             continue;
         node->api_host = get_string(arena, port, "IP");
         node->api_port = (uint16_t) public;
@@ -192,10 +193,14 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
         return docker_refused(flow, answer, "list containers", err);
     struct snapshot *snapshot = &df->docker->snapshot;
     arena_free(snapshot->arena);
-    *snapshot = (struct snapshot){.arena = arena_new(),
-                                  .taken_at_ms = flow->transport->now_ms(flow->transport)};
-    if (docker_parse_list(snapshot->arena, answer->body, answer->length, &snapshot->fleet, err))
+    *snapshot = (struct snapshot){0};
+    struct arena *arena = arena_new();
+    if (docker_parse_list(arena, answer->body, answer->length, &snapshot->fleet, err)) {
+        arena_free(arena); /* nothing was seen: that is no empty fleet for those who look next */
         return STEP_FAILED;
+    }
+    snapshot->arena = arena;
+    snapshot->taken_at_ms = flow->transport->now_ms(flow->transport);
     copy_clusters(df->into, &snapshot->fleet, df->fleet);
     return STEP_DONE;
 }

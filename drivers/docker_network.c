@@ -208,6 +208,10 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
             break;
         }
         df->probe_id = arena_string(flow->arena, json_string_value(json_object_get(body, "Id")));
+        if (!df->probe_id) {
+            status = docker_refused(flow, answer, "create the network", err);
+            break;
+        }
         flow_send(flow, "GET", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
         break;
     case 2: /* remove it, to make it again with the subnet written down */

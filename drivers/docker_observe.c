@@ -259,17 +259,10 @@ static enum step_status take_admin(struct flow *flow, const struct answer *answe
                                    struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (!answer) {
-        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
-        return STEP_WAITING;
-    }
-    if (docker_files(flow, answer, err))
-        return STEP_FAILED;
-    const struct archive_file *file = archive_find(&df->files, "admin.conf");
-    if (!file || !file->bytes) {
-        error_set(err, ERROR_CONFLICT, "%s has no admin.conf yet", df->found->name);
-        return STEP_FAILED;
-    }
+    const struct archive_file *file;
+    enum step_status read = docker_admin_conf(flow, answer, &file, err);
+    if (read != STEP_DONE)
+        return read;
     df->admin->admin_conf = arena_string_n(df->into, file->bytes, file->length);
     df->admin->server = docker_api_server(df->into, df->found);
     return STEP_DONE;

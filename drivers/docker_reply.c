@@ -76,6 +76,23 @@ int docker_files(struct flow *flow, const struct answer *answer, struct error **
                           err);
 }
 
+enum step_status docker_admin_conf(struct flow *flow, const struct answer *answer,
+                                   const struct archive_file **file, struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
+        return STEP_WAITING;
+    }
+    if (docker_files(flow, answer, err))
+        return STEP_FAILED;
+    *file = archive_find(&df->files, "admin.conf");
+    if (*file && (*file)->bytes)
+        return STEP_DONE;
+    error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->found->name);
+    return STEP_FAILED;
+}
+
 int docker_write_files(struct flow *flow, const char *container_id, const char *path,
                        const struct archive_file *files, size_t count, struct error **err)
 {

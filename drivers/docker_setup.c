@@ -158,17 +158,10 @@ static enum step_status write_kubeconfig(struct flow *flow, const struct answer 
                                          struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (!answer) {
-        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
-        return STEP_WAITING;
-    }
-    if (docker_files(flow, answer, err))
-        return STEP_FAILED;
-    const struct archive_file *file = archive_find(&df->files, "admin.conf");
-    if (!file || !file->bytes) {
-        error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->found->name);
-        return STEP_FAILED;
-    }
+    const struct archive_file *file;
+    enum step_status read = docker_admin_conf(flow, answer, &file, err);
+    if (read != STEP_DONE)
+        return read;
     struct kubeconfig_paths paths = impatient(df);
     struct text renamed;
     text_init(&renamed, 0);
@@ -187,6 +180,21 @@ const struct step docker_kubeconfig_steps[] = {
     {.name = "write the kubeconfig", .run = write_kubeconfig, .timeout_ms = 10000, .poll_ms = 100},
     {0},
 };
+
+static enum step_status look_started(struct flow *flow, const struct answer *answer,
+                                     struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        flow_send(flow, "GET", arena_format(flow->arena, "/containers/%s/json", df->found->id),
+                  NULL);
+        return STEP_WAITING;
+    }
+    if (answer->status != 200)
+        return docker_refused(flow, answer, "look at the container", err);
+    df->started_at_s = docker_started_at(answer->body, answer->length);
+    return STEP_DONE;
+}
 
 static enum step_status await_nodes(struct flow *flow, const struct answer *answer,
                                     struct error **err)
@@ -209,7 +217,12 @@ static enum step_status await_nodes(struct flow *flow, const struct answer *answ
         error_free(odd);
     }
     flow->waiting_for = message ? message : "no node has registered yet";
-    return total > 0 && ready == total ? STEP_DONE : STEP_AGAIN;
+    if (total == 0 || ready < total)
+        return STEP_AGAIN;
+    flow->waiting_for = "the node has not reported since it was started";
+    return kube_told_since(answer->body, answer->length, docker_flow_of(flow)->started_at_s)
+               ? STEP_DONE
+               : STEP_AGAIN;
 }
 
 /* Cluster DNS is up when a replica says that it is. */
@@ -238,6 +251,7 @@ const struct step docker_ready_steps[] = {
     DOCKER_REACH,
     DOCKER_FIND,
     DOCKER_ACCESS,
+    {.name = "look when it started", .run = look_started, .timeout_ms = 10000},
     {.name = "wait for the nodes",
      .run = await_nodes,
      .timeout_ms = READY_MS,

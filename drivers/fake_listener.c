@@ -24,37 +24,31 @@ struct MHD_Daemon *fake_listener_daemon(const struct fake_listener *listener)
     return listener->daemon;
 }
 
-static int bind_ipv4(const char *address, unsigned port)
+static int bind_to(const struct sockaddr *name, socklen_t length)
 {
-    struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    if (inet_pton(AF_INET, address, &name.sin_addr) != 1)
-        return -1;
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int descriptor = socket(name->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1;
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(descriptor, (struct sockaddr *)&name, sizeof(name)) == 0)
+    if (bind(descriptor, name, length) == 0)
         return descriptor;
     close(descriptor);
     return -1;
 }
 
-static int bind_ipv6(const char *address, unsigned port)
+static int bind_address(const char *address, unsigned port)
 {
-    struct sockaddr_in6 name = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    if (inet_pton(AF_INET6, address, &name.sin6_addr) != 1)
-        return -1;
-    int descriptor = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int on = 1;
-    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(descriptor, (struct sockaddr *)&name, sizeof(name)) == 0)
-        return descriptor;
-    close(descriptor);
+    struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    if (inet_pton(AF_INET, address, &four.sin_addr) == 1)
+        return bind_to((struct sockaddr *)&four, sizeof(four));
+    if (inet_pton(AF_INET6, address, &six.sin6_addr) == 1)
+        return bind_to((struct sockaddr *)&six, sizeof(six));
     return -1;
 }
 
 static int open_port(const char *address, unsigned port)
 {
-    int descriptor = strchr(address, ':') ? bind_ipv6(address, port) : bind_ipv4(address, port);
+    int descriptor = bind_address(address, port);
     if (descriptor >= 0 && listen(descriptor, 64) == 0)
         return descriptor;
     if (descriptor >= 0)

@@ -2,6 +2,7 @@
 #include "drivers/docker_flow.h"
 
 #include <string.h>
+#include <time.h>
 
 enum { KUBE_CALL_MS = 10000, APPLY_TRIES_MAX = 20 };
 
@@ -71,6 +72,29 @@ static const char *why_not_ready(struct arena *arena, const json_t *node)
     const char *message = json_string_value(json_object_get(condition, "message"));
     return arena_format(arena, "node %s is not Ready: %s", name_of(node),
                         message ? message : "it has not reported yet");
+}
+
+long long kube_time(const char *text)
+{
+    struct tm parts = {0};
+    long long seconds = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) ? timegm(&parts) : 0;
+    return seconds > 0 ? seconds : 0;
+}
+
+bool kube_told_since(const char *body, size_t length, long long since_s)
+{
+    json_t *list = json_loadb(body, length, 0, NULL);
+    bool all = true;
+    size_t index;
+    const json_t *node;
+    json_array_foreach(json_object_get(list, "items"), index, node)
+    {
+        const json_t *condition = ready_condition(node);
+        const char *told = json_string_value(json_object_get(condition, "lastHeartbeatTime"));
+        all = all && told && kube_time(told) >= since_s;
+    }
+    json_decref(list);
+    return all;
 }
 
 int kube_count_ready(struct arena *arena, const char *body, size_t length, size_t *ready,

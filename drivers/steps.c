@@ -144,7 +144,7 @@ void flow_drain(struct flow *flow)
 {
     flow->draining = true;
     /* A row that only polls would go on for minutes: it ends now. */
-    if (flow->pause && flow->tries) {
+    if (flow->pause && flow->tries && flow->exec.stage == EXEC_NONE) {
         stop_timer(flow, &flow->pause);
         pause_for(flow, 0);
     }

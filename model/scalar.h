@@ -29,7 +29,4 @@ struct scalar_value {
 /* The untyped meaning by YAML 1.1; integers beyond int64 are floats. */
 struct scalar_value scalar_resolve(const struct tree *scalar);
 
-/* True if text, written plain, would read back as the same string and nothing else. */
-bool scalar_safe_plain(const char *text);
-
 #endif

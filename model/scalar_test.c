@@ -200,88 +200,6 @@ static void resolves_by_yaml_1_1(void **state)
     assert_true(isnan(scalar_resolve(&scalar).number));
 }
 
-static void safe_plain(void **state)
-{
-    (void)state;
-    static const char *const safe[] = {
-        "a",           "kind-control-plane",
-        "a b",         "a:b",
-        "http://x/y",  "a#b",
-        "-a",          "?x",
-        "10.0.0.1:80", "a,b",
-        "x[1]",        "1.2.3",
-        "v1",          "nope",
-        "10-x.conf",   "a - b",
-        "\xC3\xA9",    "a'b\"c",
-        "::1/128",     "8080:80",
-        "+x",          "1-2",
-    };
-    static const char *const unsafe[] = {
-        "",
-        " a",
-        "a ",
-        "~",
-        "null",
-        "true",
-        "yes",
-        "n",
-        "1",
-        "0x10",
-        "1e3",
-        ".5",
-        "1_000",
-        "12:30",
-        "1:2:3.5",
-        "2024-01-31",
-        "- a",
-        "-",
-        "? a",
-        ": a",
-        "a: b",
-        "a #b",
-        "#a",
-        "a:",
-        "&a",
-        "*a",
-        "!a",
-        "|",
-        ">",
-        "'a",
-        "\"a",
-        "%a",
-        "@a",
-        "`a",
-        "[a",
-        "]",
-        "{a",
-        "}",
-        ",a",
-        "---",
-        "--- a",
-        "...",
-        "=",
-        "<<",
-        "::",
-        "a\nb",
-        "a\tb",
-        "\x7F",
-        "\xF0\x9F\x98\x80",
-        ".inf",
-        "\xC2\x85",
-        "\xE2\x80\xA8",
-        "\xEF\xBB\xBF",
-        "\xFF",
-    };
-    for (size_t i = 0; i < COUNT_OF(safe); i++) {
-        test_row(safe[i]);
-        test_equal(scalar_safe_plain(safe[i]) ? "safe" : "unsafe", "safe");
-    }
-    for (size_t i = 0; i < COUNT_OF(unsafe); i++) {
-        test_row(unsafe[i]);
-        test_equal(scalar_safe_plain(unsafe[i]) ? "safe" : "unsafe", "unsafe");
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,7 +207,6 @@ int main(void)
         cmocka_unit_test(integers),
         cmocka_unit_test(collections_are_no_scalars),
         cmocka_unit_test(resolves_by_yaml_1_1),
-        cmocka_unit_test(safe_plain),
     };
     return cmocka_run_group_tests_name("scalar", tests, NULL, NULL);
 }

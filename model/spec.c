@@ -1,5 +1,6 @@
 #include "model/spec.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *const ip_family_names[] = {"ipv4", "ipv6", "dual", NULL};
@@ -41,18 +42,15 @@ size_t spec_role_count(const struct cluster_spec *spec, enum node_role role)
     return count;
 }
 
+static int name_order(const void *name, const void *cluster)
+{
+    return strcmp(name, ((const struct cluster_spec *)cluster)->name);
+}
+
 const struct cluster_spec *fleet_spec_find(const struct fleet_spec *fleet, const char *name)
 {
-    size_t low = 0, high = fleet->cluster_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(name, fleet->clusters[middle].name);
-        if (order == 0)
-            return &fleet->clusters[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    if (fleet->cluster_count == 0)
+        return NULL;
+    return bsearch(name, fleet->clusters, fleet->cluster_count, sizeof(*fleet->clusters),
+                   name_order);
 }

@@ -1,5 +1,6 @@
 #include "model/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *container_status_name(enum container_status status)
@@ -23,20 +24,17 @@ const char *container_status_name(enum container_status status)
     return "unknown";
 }
 
+static int name_order(const void *name, const void *cluster)
+{
+    return strcmp(name, ((const struct cluster_state *)cluster)->name);
+}
+
 const struct cluster_state *fleet_state_find(const struct fleet_state *fleet, const char *name)
 {
-    size_t low = 0, high = fleet->cluster_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(name, fleet->clusters[middle].name);
-        if (order == 0)
-            return &fleet->clusters[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    if (fleet->cluster_count == 0)
+        return NULL;
+    return bsearch(name, fleet->clusters, fleet->cluster_count, sizeof(*fleet->clusters),
+                   name_order);
 }
 
 bool cluster_state_owned(const struct cluster_state *state, const char *fleet)

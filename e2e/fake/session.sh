@@ -8,7 +8,7 @@ kind=$build/kind
 folder=$(mktemp -d /tmp/kind-fake-XXXXXX)
 export KUBECONFIG=$folder/kubeconfig DOCKER_HOST=unix://$folder/engine XDG_RUNTIME_DIR=$folder
 unset KIND_CLUSTER_NAME KIND_NODE_IMAGE KIND_EXPERIMENTAL_DOCKER_NETWORK DOCKER_CONTEXT
-# A build with sanitizers reports into the folder, whoever ignores its exit code.
+# A build with sanitizers ends with 99 and reports into the folder, or (UBSan of gcc) to stderr.
 export ASAN_OPTIONS=exitcode=99:log_path=$folder/sanitizer
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:exitcode=99:log_path=$folder/sanitizer
 fake_pid=
@@ -17,7 +17,7 @@ bad=0
 leave() {
     local code=$?
     engine_stop
-    if cat "$folder"/sanitizer.* 2>/dev/null; then not_ok "the sanitizers report the above"; fi
+    if cat "$folder"/sanitizer.* 2>/dev/null || grep -s 'runtime error:' "$folder/engine.out"; then not_ok "the sanitizers report the above"; fi
     rm -rf "$folder"
     [ "$code" -ne 0 ] || code=$bad
     exit "$code"
@@ -83,6 +83,7 @@ run() {
     code=0
     { "$kind" "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$?; } 2>/dev/null
     out=$(cat "$folder/out") err=$(cat "$folder/err")
+    if [ "$code" -eq 99 ]; then not_ok "kind $*: a sanitizer stopped it: $err"; fi
 }
 
 # cluster NAME [FILE]: a one-node cluster's description.
