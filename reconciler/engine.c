@@ -101,9 +101,11 @@ static void wake_at(struct work *work, uint64_t at_ms)
 static void observe_ended(struct op *op, struct error *failure)
 {
     struct work *work = (struct work *)(void *)((char *)op - offsetof(struct work, observe));
+    if (failure)
+        work->seen = NULL; /* half of a look is none */
     step(work, (struct event){
                    .kind = EVENT_OBSERVED,
-                   .observed = failure ? NULL : work->seen,
+                   .observed = work->seen,
                    .failure = failure,
                });
     error_free(failure);
