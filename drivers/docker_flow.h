@@ -109,6 +109,9 @@ enum step_status docker_await_containerd(struct flow *, const struct answer *, s
 /* docker_list.c: a reply to GET /containers/json as clusters, in arena. */
 int docker_parse_list(struct arena *arena, const char *body, size_t length,
                       struct fleet_state *fleet, struct error **err);
+/* Asks for the containers of the flow's cluster, then (STEP_DONE) hands out what was listed. */
+enum step_status docker_list_cluster(struct flow *flow, const struct answer *answer,
+                                     struct fleet_state *fleet, struct error **err);
 struct node_state docker_copy_node(struct arena *arena, const struct node_state *node);
 
 /* The engine's {"message": ...} or the text itself, for an error; in the flow's arena. */

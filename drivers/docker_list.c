@@ -223,27 +223,30 @@ static const struct node_state *pick(struct docker_flow *df, const struct cluste
     return NULL;
 }
 
-static const char *filter_cluster(struct flow *flow, const char *cluster)
+enum step_status docker_list_cluster(struct flow *flow, const struct answer *answer,
+                                     struct fleet_state *fleet, struct error **err)
 {
-    return arena_format(flow->arena, "{\"label\":[\"" LABEL_CLUSTER "=%s\"]}", cluster);
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!answer) {
+        const char *filter =
+            arena_format(flow->arena, "{\"label\":[\"" LABEL_CLUSTER "=%s\"]}", df->cluster);
+        flow_send(flow, "GET", docker_path(flow, "/containers/json?all=1&filters=", filter), NULL);
+        return STEP_WAITING;
+    }
+    if (answer->status != 200)
+        return docker_refused(flow, answer, "list containers", err);
+    return docker_parse_list(flow->arena, answer->body, answer->length, fleet, err) ? STEP_FAILED
+                                                                                    : STEP_DONE;
 }
 
 enum step_status docker_find_node(struct flow *flow, const struct answer *answer,
                                   struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (!answer) {
-        flow_send(
-            flow, "GET",
-            docker_path(flow, "/containers/json?all=1&filters=", filter_cluster(flow, df->cluster)),
-            NULL);
-        return STEP_WAITING;
-    }
-    if (answer->status != 200)
-        return docker_refused(flow, answer, "list containers", err);
     struct fleet_state fleet;
-    if (docker_parse_list(flow->arena, answer->body, answer->length, &fleet, err))
-        return STEP_FAILED;
+    enum step_status listed = docker_list_cluster(flow, answer, &fleet, err);
+    if (listed != STEP_DONE)
+        return listed;
     const struct cluster_state *cluster = fleet_state_find(&fleet, df->cluster);
     df->found = cluster ? pick(df, cluster) : NULL;
     if (!df->found && df->input.action->kind == ACTION_DELETE_NODE)

@@ -38,17 +38,10 @@ static enum step_status list_one(struct flow *flow, const struct answer *answer,
         take_nodes(df, &df->docker->snapshot.fleet);
         return STEP_DONE;
     }
-    if (!answer) {
-        const char *filter =
-            arena_format(flow->arena, "{\"label\":[\"" LABEL_CLUSTER "=%s\"]}", df->cluster);
-        flow_send(flow, "GET", docker_path(flow, "/containers/json?all=1&filters=", filter), NULL);
-        return STEP_WAITING;
-    }
-    if (answer->status != 200)
-        return docker_refused(flow, answer, "list containers", err);
     struct fleet_state fleet;
-    if (docker_parse_list(flow->arena, answer->body, answer->length, &fleet, err))
-        return STEP_FAILED;
+    enum step_status listed = docker_list_cluster(flow, answer, &fleet, err);
+    if (listed != STEP_DONE)
+        return listed;
     take_nodes(df, &fleet);
     return STEP_DONE;
 }
