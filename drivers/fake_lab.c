@@ -52,7 +52,7 @@ const struct cluster_spec *fake_lab_spec(struct fake_lab *lab, const char *yaml)
     problem_list_init(&problems, lab->arena);
     if (load_fleet(&text, 1, &options, &fleet, &problems) || fleet.cluster_count == 0)
         abort();
-    return &fleet.clusters[0];
+    return fleet.clusters;
 }
 
 const char *fake_lab_control(struct fake_lab *lab, const char *line, const char *json)

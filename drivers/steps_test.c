@@ -85,7 +85,7 @@ static bool answer_request(void *context, const struct request *request, struct 
     if (strstr(path, "/bad"))
         *answer = (struct fake_answer){.failure = ERROR_UNAVAILABLE, .message = "no answer"};
     if (strstr(path, "/late"))
-        answer->delay_ms = 1000 * 1000;
+        answer->delay_ms = 1000000;
     if (is_path(request, "http://e/v1/containers/c/exec"))
         *answer = (struct fake_answer){.status = 201, .body = "{\"Id\":\"x\"}"};
     if (is_path(request, "http://e/v1/containers/gone/exec"))

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/kind-source-XXXXXX";
+static char folder[32];
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *walk)
 {
@@ -109,7 +109,7 @@ static const struct {
 static int open_folder(void **state)
 {
     (void)state;
-    memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+    snprintf(folder, sizeof(folder), "/tmp/kind-source-XXXXXX");
     return !mkdtemp(folder) || chdir(folder);
 }
 
