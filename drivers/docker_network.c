@@ -216,6 +216,10 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
         break;
     case 2: /* remove it, to make it again with the subnet written down */
         df->subnet = arena_string(flow->arena, ipv4_of(body, "Subnet"));
+        if (!df->subnet) {
+            status = docker_refused(flow, answer, "read the network's subnet", err);
+            break;
+        }
         flow_send(flow, "DELETE", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
         df->probe_id = NULL;
         break;
