@@ -28,6 +28,7 @@ struct builder {
     struct arena *arena;
     const struct cluster_spec *spec;
     const struct node_spec *node; /* NULL for rows of the cluster */
+    const char *entrance;         /* the load balancer, while its rows are added */
     const char *field;
     struct facet *items;
     size_t count;
@@ -95,14 +96,14 @@ static const char *digest_of(struct arena *arena, const char *value)
 /* Adds the facet of the current row, or of one item of it: key is what the brackets hold. */
 static void add_item(struct builder *b, const char *key, const char *value)
 {
-    const char *node = b->node ? b->node->name : "";
+    const char *node = b->node ? b->node->name : b->entrance;
     b->items = arena_grow(b->arena, b->items, b->count, sizeof(*b->items));
     b->items[b->count++] = (struct facet){
-        .path = arena_format(b->arena, "%s%s%s%s%s%s%s", b->node ? "nodes[" : "", node,
-                             b->node ? "]." : "", b->field, key ? "[" : "", key ? key : "",
+        .path = arena_format(b->arena, "%s%s%s%s%s%s%s", node ? "nodes[" : "", node ? node : "",
+                             node ? "]." : "", b->field, key ? "[" : "", key ? key : "",
                              key ? "]" : ""),
         .value = is_plain(value) ? arena_string(b->arena, value) : digest_of(b->arena, value),
-        .node = b->node ? arena_string(b->arena, node) : NULL,
+        .node = arena_string(b->arena, node),
         .change = b->change,
     };
 }
@@ -329,35 +330,31 @@ int facet_compare(const void *a, const void *b)
     return strcmp(left->path, right->path);
 }
 
-/* The first control plane publishes the API server, as long as there is no load balancer. */
-static const struct node_spec *entrance(const struct cluster_spec *spec)
-{
-    for (size_t i = 0; i < spec->node_count; i++) {
-        if (spec->nodes[i].role == NODE_CONTROL_PLANE)
-            return &spec->nodes[i];
-    }
-    return NULL;
-}
-
-static bool applies(const struct row *row, const struct builder *b, const struct node_spec *first)
+static bool applies(const struct row *row, const struct builder *b, bool is_entrance)
 {
     switch (row->scope) {
     case OF_CLUSTER:
-        return !b->node;
+        return !b->node && !b->entrance;
     case OF_NODE:
         return b->node;
     case OF_ENTRANCE:
-        return b->node && b->node == first;
+        return is_entrance;
     }
     return false;
 }
 
-static void add_rows(struct builder *b, const struct node_spec *node)
+/* The load balancer publishes the API server, else the only control plane does. */
+static bool is_entrance(const struct builder *b)
 {
-    const struct node_spec *first = entrance(b->spec);
-    b->node = node;
+    if (b->spec->balancer)
+        return b->entrance;
+    return b->node && b->node == spec_first_control_plane(b->spec);
+}
+
+static void add_rows(struct builder *b)
+{
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        if (!applies(&rows[i], b, first))
+        if (!applies(&rows[i], b, is_entrance(b)))
             continue;
         b->field = rows[i].field;
         b->change = rows[i].change;
@@ -368,9 +365,15 @@ static void add_rows(struct builder *b, const struct node_spec *node)
 void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct facet_list *facets)
 {
     struct builder builder = {.arena = arena, .spec = spec};
-    add_rows(&builder, NULL);
-    for (size_t i = 0; i < spec->node_count; i++)
-        add_rows(&builder, &spec->nodes[i]);
+    add_rows(&builder);
+    for (size_t i = 0; i < spec->node_count; i++) {
+        builder.node = &spec->nodes[i];
+        add_rows(&builder);
+    }
+    builder.node = NULL;
+    builder.entrance = spec->balancer;
+    if (builder.entrance)
+        add_rows(&builder);
     if (builder.count)
         qsort(builder.items, builder.count, sizeof(*builder.items), facet_compare);
     *facets = (struct facet_list){.items = builder.items, .count = builder.count};

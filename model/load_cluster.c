@@ -214,6 +214,8 @@ static void read_nodes(struct loader *loader, const struct cursor *at, struct cl
     }
     name_nodes(loader, nodes, spec->node_count, spec->name);
     spec->nodes = nodes;
+    if (spec_role_count(spec, NODE_CONTROL_PLANE) > 1)
+        spec->balancer = arena_format(loader->arena, "%s" SPEC_BALANCER_SUFFIX, spec->name);
     validate_roles(loader, &list, spec);
 }
 

@@ -42,6 +42,17 @@ size_t spec_role_count(const struct cluster_spec *spec, enum node_role role)
     return count;
 }
 
+const struct node_spec *spec_first_control_plane(const struct cluster_spec *spec)
+{
+    const struct node_spec *first = NULL;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct node_spec *node = &spec->nodes[i];
+        if (node->role == NODE_CONTROL_PLANE && (!first || strcmp(node->name, first->name) < 0))
+            first = node;
+    }
+    return first;
+}
+
 static int name_order(const void *name, const void *cluster)
 {
     return strcmp(name, ((const struct cluster_spec *)cluster)->name);

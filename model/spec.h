@@ -36,6 +36,23 @@ struct string_list {
     size_t count;
 };
 
+struct taint_spec {
+    const char *key, *value, *effect; /* value "" where there is none */
+};
+
+/* Limits on a node's container; 0: none. */
+struct resources_spec {
+    int64_t memory_bytes;
+    int32_t cpu_milli; /* thousandths of a processor */
+};
+
+/* A file of Kubernetes objects, applied when the API is up. */
+struct manifest_spec {
+    const char *path; /* as written, for facets and messages */
+    const char *text;
+    struct place place;
+};
+
 struct mount_spec {
     const char *host_path; /* absolute */
     const char *container_path;
@@ -70,6 +87,9 @@ struct node_spec {
     size_t port_count;
     struct string_list kubeadm_patches;
     struct json6902_list kubeadm_patches_6902;
+    const struct taint_spec *taints; /* beside those that kubeadm gives */
+    size_t taint_count;
+    struct resources_spec resources;
     struct place place;
 };
 
@@ -89,6 +109,11 @@ struct cluster_spec {
     const char *name;
     const struct node_spec *nodes; /* in the order of the file; at least one control plane */
     size_t node_count;
+    /*
+     * The name of the load balancer before several control planes; NULL where
+     * there is one. Its container is no node of Kubernetes.
+     */
+    const char *balancer;
     struct networking_spec networking;
     struct pair_list feature_gates; /* values "true" or "false" */
     struct pair_list runtime_config;
@@ -96,6 +121,11 @@ struct cluster_spec {
     struct json6902_list kubeadm_patches_6902;
     struct string_list containerd_patches;
     struct string_list containerd_patches_6902;
+    struct string_list preload; /* images to put on every node */
+    const struct manifest_spec *manifests;
+    size_t manifest_count;
+    /* Paths of fields that were given and whose effect this version does not have. */
+    struct string_list unsupported;
     struct place place; /* of the document */
 };
 
@@ -120,6 +150,15 @@ const char *port_protocol_name(enum port_protocol);         /* "TCP" */
 
 /* How many nodes have this role. */
 size_t spec_role_count(const struct cluster_spec *spec, enum node_role role);
+
+/*
+ * The control plane that is set up first, and speaks for the cluster: the
+ * first by name, as upstream has it.
+ */
+const struct node_spec *spec_first_control_plane(const struct cluster_spec *spec);
+
+/* What several control planes' names have behind the cluster's: "ci-external-load-balancer". */
+#define SPEC_BALANCER_SUFFIX "-external-load-balancer"
 
 /* The cluster of this name, or NULL. */
 const struct cluster_spec *fleet_spec_find(const struct fleet_spec *fleet, const char *name);
