@@ -50,6 +50,7 @@ int converge_load(const struct invocation *invocation, const struct converge_opt
     struct load_options load = {
         .base_folder = folder ? folder : "/",
         .allow_empty = options->allow_empty,
+        .read_file = source_read_beside,
     };
     struct problem_list problems;
     problem_list_init(&problems, arena);

@@ -1,6 +1,7 @@
 #include "model/facet.h"
 
 #include "base/memory.h"
+#include "model/quantity.h"
 #include <jansson.h>
 #include <openssl/evp.h>
 
@@ -300,6 +301,43 @@ static void add_node_patches_6902(struct builder *b)
     add_patches_6902(b, &b->node->kubeadm_patches_6902);
 }
 
+/* "gpu:NoSchedule" is the key, as Kubernetes tells taints apart, and its value the value. */
+static void add_taints(struct builder *b)
+{
+    for (size_t i = 0; i < b->node->taint_count; i++) {
+        const struct taint_spec *taint = &b->node->taints[i];
+        add_item(b, arena_format(b->arena, "%s:%s", taint->key, taint->effect), taint->value);
+    }
+}
+
+/* What is not limited has no facet, so that older records say the same. */
+static void add_memory(struct builder *b)
+{
+    if (b->node->resources.memory_bytes)
+        add(b, quantity_bytes(b->arena, b->node->resources.memory_bytes));
+}
+
+static void add_cpus(struct builder *b)
+{
+    if (b->node->resources.cpu_milli)
+        add(b, quantity_milli(b->arena, b->node->resources.cpu_milli));
+}
+
+/* A set: the order of the list is no difference. */
+static void add_preload(struct builder *b)
+{
+    for (size_t i = 0; i < b->spec->preload.count; i++)
+        add_item(b, b->spec->preload.items[i], "wanted");
+}
+
+static void add_manifests(struct builder *b)
+{
+    for (size_t i = 0; i < b->spec->manifest_count; i++) {
+        const struct manifest_spec *manifest = &b->spec->manifests[i];
+        add_item(b, manifest->path, digest_of(b->arena, manifest->text));
+    }
+}
+
 static const struct row rows[] = {
     {"networking.ipFamily", OF_CLUSTER, CHANGE_RECREATE, add_family},
     {"networking.podSubnet", OF_CLUSTER, CHANGE_RECREATE, add_pod_subnet},
@@ -313,11 +351,16 @@ static const struct row rows[] = {
     {"kubeadmConfigPatchesJSON6902", OF_CLUSTER, CHANGE_RECREATE, add_cluster_patches_6902},
     {"containerdConfigPatches", OF_CLUSTER, CHANGE_REPLACE, add_containerd_patches},
     {"containerdConfigPatchesJSON6902", OF_CLUSTER, CHANGE_REPLACE, add_containerd_patches_6902},
+    {"preload", OF_CLUSTER, CHANGE_LIVE, add_preload},
+    {"manifests", OF_CLUSTER, CHANGE_LIVE, add_manifests},
     {"apiServerAddress", OF_ENTRANCE, CHANGE_REPLACE, add_api_address},
     {"apiServerPort", OF_ENTRANCE, CHANGE_REPLACE, add_api_port},
     {"role", OF_NODE, CHANGE_REPLACE, add_role},
     {"image", OF_NODE, CHANGE_REPLACE, add_image},
     {"labels", OF_NODE, CHANGE_LIVE, add_labels},
+    {"taints", OF_NODE, CHANGE_LIVE, add_taints},
+    {"resources.memory", OF_NODE, CHANGE_REPLACE, add_memory},
+    {"resources.cpus", OF_NODE, CHANGE_REPLACE, add_cpus},
     {"extraMounts", OF_NODE, CHANGE_REPLACE, add_mounts},
     {"extraPortMappings", OF_NODE, CHANGE_REPLACE, add_ports},
     {"kubeadmConfigPatches", OF_NODE, CHANGE_REPLACE, add_node_patches},

@@ -26,6 +26,13 @@ static const struct port_spec ports[] = {
     {.container_port = 80, .host_port = 8080, .listen_address = "127.0.0.1"},
     {.container_port = 53, .host_port = -1, .listen_address = "::", .protocol = PORT_UDP}};
 
+static const struct taint_spec taints[] = {
+    {.key = "gpu", .value = "", .effect = "NoSchedule"},
+    {.key = "example.com/gpu", .value = "yes", .effect = "NoExecute"}};
+static const char *const images[] = {"kind.local/app:1", "busybox"};
+static const struct manifest_spec manifests[] = {{.path = "app.yaml", .text = "kind: Service\n"},
+                                                 {.path = "../b/[c].yaml", .text = ""}};
+
 static const struct node_spec full_nodes[] = {
     {.role = NODE_CONTROL_PLANE,
      .name = "a-control-plane",
@@ -36,7 +43,12 @@ static const struct node_spec full_nodes[] = {
      .port_count = 2,
      .kubeadm_patches = {patches, 1},
      .kubeadm_patches_6902 = {patches_6902, 1}},
-    {.role = NODE_WORKER, .name = "a-worker", .image = "kind.local/node:v1.20.2"}};
+    {.role = NODE_WORKER,
+     .name = "a-worker",
+     .image = "kind.local/node:v1.20.2",
+     .taints = taints,
+     .taint_count = 2,
+     .resources = {.memory_bytes = INT64_C(1) << 31, .cpu_milli = 1500}}};
 
 static const struct cluster_spec full = {.name = "a",
                                          .nodes = full_nodes,
@@ -51,7 +63,10 @@ static const struct cluster_spec full = {.name = "a",
                                          .kubeadm_patches = {patches, 2},
                                          .kubeadm_patches_6902 = {patches_6902, 1},
                                          .containerd_patches = {patches, 1},
-                                         .containerd_patches_6902 = {patches, 1}};
+                                         .containerd_patches_6902 = {patches, 1},
+                                         .preload = {images, 2},
+                                         .manifests = manifests,
+                                         .manifest_count = 2};
 
 static void print(const struct facet_list *facets, struct text *text)
 {
@@ -201,12 +216,21 @@ static void test_shape(void **state)
     struct node_spec node = plain;
     node.labels = (struct pair_list){labels, 1};
     test_equal(shape_of(arena, &cluster, &node), shape);
+    node.taints = taints;
+    node.taint_count = 1;
+    test_equal(shape_of(arena, &cluster, &node), shape);
     node.image = "i";
     assert_string_not_equal(shape_of(arena, &cluster, &node), shape);
 
     struct cluster_spec other = cluster;
     other.networking.dns_search_set = true;
     assert_string_not_equal(shape_of(arena, &other, &plain), shape);
+    other = cluster;
+    other.preload = (struct string_list){images, 1};
+    test_equal(shape_of(arena, &other, &plain), shape);
+    node = plain;
+    node.resources.cpu_milli = 500;
+    assert_string_not_equal(shape_of(arena, &cluster, &node), shape);
     other = cluster;
     other.networking.pod_subnet = "q";
     assert_string_not_equal(shape_of(arena, &other, &plain), shape);

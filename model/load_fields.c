@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "model/scalar.h"
+#include <assert.h>
 #include <stdarg.h>
 #include <strings.h>
 
@@ -54,6 +55,12 @@ struct cursor cursor_item(const struct cursor *at, size_t index)
     return cursor_child(at, NULL, index, at->tree->items[index]);
 }
 
+struct cursor cursor_entry(const struct cursor *at, size_t index)
+{
+    const struct tree_entry *entry = &at->tree->entries[index];
+    return cursor_child(at, entry->key->scalar, 0, entry->value);
+}
+
 static const char *format_at(struct loader *loader, const struct cursor *at, const char *format,
                              va_list arguments) __attribute__((format(printf, 3, 0)));
 
@@ -80,6 +87,8 @@ void load_error(struct loader *loader, const struct cursor *at, const char *form
 void load_warning(struct loader *loader, const struct cursor *at, const char *format, ...)
 {
     va_list arguments;
+    if (loader->hush)
+        return;
     va_start(arguments, format);
     problem_warn(loader->problems, at->place, "%s", format_at(loader, at, format, arguments));
     va_end(arguments);
@@ -122,17 +131,17 @@ static const char *describe(struct loader *loader, const struct tree *tree)
                         problem_quote(loader->problems, tree->scalar));
 }
 
-static void report_type(struct loader *loader, const struct cursor *at, const char *expected)
+void load_report_type(struct loader *loader, const struct cursor *at, const char *expected)
 {
     load_error(loader, at, "expected %s, found %s", expected, describe(loader, at->tree));
 }
 
-/* True if the value is of this kind; reports it otherwise. Tags of others mean nothing here. */
-static bool expect(struct loader *loader, const struct cursor *at, enum tree_kind kind,
-                   const char *expected)
+/* Tags of others mean nothing here. */
+bool load_expect(struct loader *loader, const struct cursor *at, enum tree_kind kind,
+                 const char *expected)
 {
     if (at->tree->kind != kind) {
-        report_type(loader, at, expected);
+        load_report_type(loader, at, expected);
         return false;
     }
     if (at->tree->tag && strcmp(at->tree->tag, BINARY_TAG) == 0) {
@@ -142,181 +151,24 @@ static bool expect(struct loader *loader, const struct cursor *at, enum tree_kin
     return true;
 }
 
-static void *slot_of(const struct field *field, void *object)
+/* The names of a table and its bases, ended by NULL. */
+static void list_names(const struct field_table *table, const char *names[FIELDS_MAX])
 {
-    return (char *)object + field->offset;
-}
-
-void read_string(struct loader *loader, const struct cursor *at, const struct field *field,
-                 void *object)
-{
-    const char **slot = slot_of(field, object);
-    if (expect(loader, at, TREE_SCALAR, "a string"))
-        *slot = at->tree->scalar;
-}
-
-void read_bool(struct loader *loader, const struct cursor *at, const struct field *field,
-               void *object)
-{
-    bool *slot = slot_of(field, object);
-    if (!expect(loader, at, TREE_SCALAR, "true or false") || scalar_bool(at->tree, slot))
-        return;
-    const char *text = at->tree->scalar;
-    bool quoted = strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0;
-    if (quoted)
-        load_error(loader, at, "expected true or false, found the quoted string \"%s\"; %s", text,
-                   "write it without quotes");
-    else
-        report_type(loader, at, "true or false");
-}
-
-/* The same characters without quotes. */
-static bool whole_if_plain(const struct tree *scalar)
-{
-    struct tree plain = {.kind = TREE_SCALAR, .scalar = scalar->scalar, .plain = true};
-    int32_t ignored;
-    return !scalar->plain && scalar_int32(&plain, &ignored);
-}
-
-void read_int32(struct loader *loader, const struct cursor *at, const struct field *field,
-                void *object)
-{
-    int32_t *slot = slot_of(field, object);
-    if (!expect(loader, at, TREE_SCALAR, "a whole number") || scalar_int32(at->tree, slot))
-        return;
-    if (whole_if_plain(at->tree))
-        load_error(loader, at, "expected a whole number, found the quoted string %s; %s",
-                   problem_quote(loader->problems, at->tree->scalar), "write it without quotes");
-    else
-        report_type(loader, at, "a whole number of 32 bits");
-}
-
-static void report_word(struct loader *loader, const struct cursor *at, const char *const *names)
-{
-    const char *meant = load_suggest(at->tree->scalar, names);
-    const char *found = problem_quote(loader->problems, at->tree->scalar);
-    if (meant)
-        load_error(loader, at, "%s is not known; did you mean \"%s\"? It may be %s", found, meant,
-                   load_choices(loader, names));
-    else
-        load_error(loader, at, "%s is not known; it may be %s", found, load_choices(loader, names));
-}
-
-static void read_name(struct loader *loader, const struct cursor *at, const struct field *field,
-                      void *object, int (*compare)(const char *, const char *))
-{
-    const char *const *names = field->detail;
-    unsigned *slot = slot_of(field, object);
-    if (!expect(loader, at, TREE_SCALAR, load_choices(loader, names)) || !at->tree->scalar[0])
-        return;
-    for (unsigned i = 0; names[i]; i++) {
-        if (compare(at->tree->scalar, names[i]) == 0) {
-            *slot = i;
-            return;
+    size_t count = 0;
+    for (; table; table = table->base) {
+        for (const struct field *row = table->rows; row->name; row++) {
+            assert(count < FIELDS_MAX - 1);
+            names[count++] = row->name;
         }
     }
-    report_word(loader, at, names);
-}
-
-void read_word(struct loader *loader, const struct cursor *at, const struct field *field,
-               void *object)
-{
-    read_name(loader, at, field, object, strcmp);
-}
-
-void read_any_case(struct loader *loader, const struct cursor *at, const struct field *field,
-                   void *object)
-{
-    read_name(loader, at, field, object, strcasecmp);
-}
-
-void read_strings(struct loader *loader, const struct cursor *at, const struct field *field,
-                  void *object)
-{
-    struct string_list *list = slot_of(field, object);
-    const struct field item = {.offset = 0};
-    if (!expect(loader, at, TREE_LIST, "a list of strings"))
-        return;
-    const char **items = arena_array(loader->arena, at->tree->count, sizeof(char *));
-    size_t count = 0;
-    for (size_t i = 0; i < at->tree->count; i++) {
-        struct cursor child = cursor_item(at, i);
-        if (!child.tree)
-            continue;
-        read_string(loader, &child, &item, &items[count]);
-        count += items[count] != NULL;
-    }
-    list->items = items;
-    list->count = count;
-}
-
-static int pair_order(const void *a, const void *b)
-{
-    const struct pair *left = a, *right = b;
-    return strcmp(left->key, right->key);
-}
-
-/* The text of a pair's value, or NULL if there was a problem. */
-typedef const char *pair_value(struct loader *loader, const struct cursor *at);
-
-static void read_map(struct loader *loader, const struct cursor *at, const struct field *field,
-                     void *object, pair_value *read)
-{
-    struct pair_list *list = slot_of(field, object);
-    if (!expect(loader, at, TREE_MAP, "a mapping"))
-        return;
-    struct pair *items = arena_array(loader->arena, at->tree->count, sizeof(*items));
-    size_t count = 0;
-    for (size_t i = 0; i < at->tree->count; i++) {
-        const struct tree_entry *entry = &at->tree->entries[i];
-        struct cursor child = cursor_child(at, entry->key->scalar, 0, entry->value);
-        const char *value = tree_is_null(entry->key) ? NULL : read(loader, &child);
-        if (value)
-            items[count++] = (struct pair){entry->key->scalar, value};
-    }
-    qsort(items, count, sizeof(*items), pair_order);
-    list->items = items;
-    list->count = count;
-}
-
-static const char *string_value(struct loader *loader, const struct cursor *at)
-{
-    const char *value = NULL;
-    const struct field field = {.offset = 0};
-    if (!at->tree)
-        return "";
-    read_string(loader, at, &field, &value);
-    return value;
-}
-
-static const char *flag_value(struct loader *loader, const struct cursor *at)
-{
-    bool value = false;
-    size_t errors = loader->problems->errors;
-    const struct field field = {.offset = 0};
-    if (at->tree)
-        read_bool(loader, at, &field, &value);
-    return loader->problems->errors > errors ? NULL : value ? "true" : "false";
-}
-
-void read_pairs(struct loader *loader, const struct cursor *at, const struct field *field,
-                void *object)
-{
-    read_map(loader, at, field, object, string_value);
-}
-
-void read_flags(struct loader *loader, const struct cursor *at, const struct field *field,
-                void *object)
-{
-    read_map(loader, at, field, object, flag_value);
+    names[count] = NULL;
 }
 
 static void report_unknown(struct loader *loader, const struct cursor *at,
-                           const struct field *fields, const struct tree *key)
+                           const struct field_table *table, const struct tree *key)
 {
-    const char *names[FIELDS_MAX] = {NULL};
-    for (size_t i = 0; i < FIELDS_MAX - 1 && fields[i].name; i++)
-        names[i] = fields[i].name;
+    const char *names[FIELDS_MAX];
+    list_names(table, names);
     struct cursor where = *at;
     where.place = key->place;
     const char *found = problem_quote(loader->problems, key->scalar);
@@ -328,29 +180,42 @@ static void report_unknown(struct loader *loader, const struct cursor *at,
                    load_choices(loader, names));
 }
 
-static bool known_field(const struct field *fields, const char *name)
+static bool known_field(const struct field_table *table, const char *name)
 {
-    for (; fields->name; fields++) {
-        if (strcmp(fields->name, name) == 0)
-            return true;
+    for (; table; table = table->base) {
+        for (const struct field *row = table->rows; row->name; row++) {
+            if (strcmp(row->name, name) == 0)
+                return true;
+        }
     }
     return false;
 }
 
-void fields_read(struct loader *loader, const struct cursor *at, const struct field *fields,
+static void read_row(struct loader *loader, const struct cursor *at, const struct field *row,
+                     void *object)
+{
+    struct cursor child = cursor_field(at, row->name);
+    if (!row->type->read)
+        return;
+    if (child.tree)
+        row->type->read(loader, &child, row, object);
+    else if (row->required)
+        load_error(loader, &child, "is missing");
+}
+
+void fields_read(struct loader *loader, const struct cursor *at, const struct field_table *table,
                  void *object)
 {
-    if (!expect(loader, at, TREE_MAP, "a mapping"))
+    if (!load_expect(loader, at, TREE_MAP, "a mapping"))
         return;
-    for (const struct field *field = fields; field->name; field++) {
-        struct cursor child = cursor_field(at, field->name);
-        if (field->read && child.tree)
-            field->read(loader, &child, field, object);
+    for (const struct field_table *part = table; part; part = part->base) {
+        for (const struct field *row = part->rows; row->name; row++)
+            read_row(loader, at, row, object);
     }
     for (size_t i = 0; i < at->tree->count; i++) {
         const struct tree *key = at->tree->entries[i].key;
-        if (!known_field(fields, key->scalar))
-            report_unknown(loader, at, fields, key);
+        if (!known_field(table, key->scalar))
+            report_unknown(loader, at, table, key);
     }
 }
 
@@ -358,7 +223,7 @@ void *fields_read_items(struct loader *loader, const struct cursor *at,
                         const struct item_type *type, size_t *count)
 {
     *count = 0;
-    if (!expect(loader, at, TREE_LIST, "a list"))
+    if (!load_expect(loader, at, TREE_LIST, "a list"))
         return NULL;
     char *items = arena_array(loader->arena, at->tree->count, type->size_bytes);
     for (size_t i = 0; i < at->tree->count; i++) {
@@ -366,7 +231,7 @@ void *fields_read_items(struct loader *loader, const struct cursor *at,
         if (!child.tree)
             continue;
         void *item = items + *count * type->size_bytes;
-        fields_read(loader, &child, type->fields, item);
+        fields_read(loader, &child, type->table, item);
         if (type->finish && child.tree->kind == TREE_MAP)
             type->finish(loader, &child, item);
         ++*count;

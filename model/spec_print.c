@@ -1,5 +1,9 @@
 #include "model/spec_print.h"
 
+#include "model/quantity.h"
+#include <stdio.h>
+#include <string.h>
+
 /* One character of valid UTF-8, decoded; *at moves past it. */
 static unsigned take_character(const char **at)
 {
@@ -123,12 +127,59 @@ static void add_ports(struct text *text, const struct node_spec *node)
     }
 }
 
-static void add_node(struct text *text, const struct node_spec *node)
+/* Taints in kubectl's form, quantities as Kubernetes writes them. */
+static void add_taints(struct text *text, const struct node_spec *node)
+{
+    if (node->taint_count)
+        text_add(text, "  taints:\n");
+    for (size_t i = 0; i < node->taint_count; i++) {
+        const struct taint_spec *taint = &node->taints[i];
+        text_add_format(text, "  - \"%s%s%s:%s\"\n", taint->key, *taint->value ? "=" : "",
+                        taint->value, taint->effect);
+    }
+}
+
+static void add_resources(struct text *text, const struct resources_spec *resources)
+{
+    cleanup_arena struct arena *arena = arena_new();
+    if (resources->memory_bytes || resources->cpu_milli)
+        text_add(text, "  resources:\n");
+    if (resources->memory_bytes)
+        text_add_format(text, "    memory: \"%s\"\n",
+                        quantity_bytes(arena, resources->memory_bytes));
+    if (resources->cpu_milli)
+        text_add_format(text, "    cpus: \"%s\"\n", quantity_milli(arena, resources->cpu_milli));
+}
+
+/*
+ * The part of a node's name that is its own; NULL where it follows from role
+ * and number. *ordinals count those of a role.
+ */
+static const char *own_name(const struct cluster_spec *spec, const struct node_spec *node,
+                            size_t ordinals[])
+{
+    const char *own = node->name + strlen(spec->name) + 1;
+    const char *role = node_role_name(node->role);
+    size_t length = strlen(role), ordinal = ordinals[node->role] + 1;
+    char number[24] = "";
+    if (ordinal > 1)
+        snprintf(number, sizeof(number), "%zu", ordinal);
+    if (strncmp(own, role, length) != 0 || strcmp(own + length, number) != 0)
+        return own;
+    ordinals[node->role] = ordinal;
+    return NULL;
+}
+
+static void add_node(struct text *text, const struct node_spec *node, const char *own)
 {
     text_add_format(text, "# %s\n- role: %s\n", node->name, node_role_name(node->role));
+    if (own)
+        text_add_format(text, "  name: %s\n", own);
     if (node->image)
         add_field(text, "  ", "image", node->image);
     add_pairs(text, "  ", "labels", &node->labels);
+    add_taints(text, node);
+    add_resources(text, &node->resources);
     add_mounts(text, node);
     add_ports(text, node);
     add_strings(text, "  ", "kubeadmConfigPatches", &node->kubeadm_patches);
@@ -148,10 +199,22 @@ static void add_networking(struct text *text, const struct networking_spec *netw
         add_strings(text, "  ", "dnsSearch", &networking->dns_search);
 }
 
-void spec_print(const struct cluster_spec *spec, struct text *text)
+/* True if only a fleet.kind document can say it. */
+static bool is_fleet_only(const struct cluster_spec *spec)
 {
-    text_add(text, "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n");
-    add_field(text, "", "name", spec->name);
+    size_t ordinals[] = {[NODE_CONTROL_PLANE] = 0, [NODE_WORKER] = 0};
+    bool more = spec->preload.count || spec->manifest_count || spec->unsupported.count;
+    for (size_t i = 0; i < spec->node_count; i++) {
+        const struct node_spec *node = &spec->nodes[i];
+        more = own_name(spec, node, ordinals) || node->taint_count ||
+               node->resources.memory_bytes || node->resources.cpu_milli || more;
+    }
+    return more;
+}
+
+static void add_shape(struct text *text, const struct cluster_spec *spec)
+{
+    size_t ordinals[] = {[NODE_CONTROL_PLANE] = 0, [NODE_WORKER] = 0};
     add_networking(text, &spec->networking);
     add_flags(text, "featureGates", &spec->feature_gates);
     add_pairs(text, "", "runtimeConfig", &spec->runtime_config);
@@ -161,7 +224,55 @@ void spec_print(const struct cluster_spec *spec, struct text *text)
     add_strings(text, "", "containerdConfigPatchesJSON6902", &spec->containerd_patches_6902);
     text_add(text, "nodes:\n");
     for (size_t i = 0; i < spec->node_count; i++)
-        add_node(text, &spec->nodes[i]);
+        add_node(text, &spec->nodes[i], own_name(spec, &spec->nodes[i], ordinals));
+}
+
+static void add_more(struct text *text, const struct cluster_spec *spec)
+{
+    if (spec->preload.count)
+        add_strings(text, "", "preload", &spec->preload);
+    if (spec->manifest_count)
+        text_add(text, "manifests:\n");
+    for (size_t i = 0; i < spec->manifest_count; i++) {
+        text_add(text, "- ");
+        add_string(text, spec->manifests[i].path);
+        text_add(text, "\n");
+    }
+}
+
+/* Each line of it two blanks further in; no value goes over lines. */
+static void add_indented(struct text *text, const char *lines)
+{
+    while (*lines) {
+        size_t length = strcspn(lines, "\n");
+        text_add_format(text, "  %.*s\n", (int)length, lines);
+        lines += length + (lines[length] == '\n');
+    }
+}
+
+static void print_fleet_cluster(const struct cluster_spec *spec, struct text *text)
+{
+    cleanup_text struct text shape;
+    text_init(&shape, 0);
+    text_add(text, "apiVersion: fleet.kind/v1alpha1\nkind: Cluster\nmetadata:\n");
+    add_field(text, "  ", "name", spec->name);
+    for (size_t i = 0; i < spec->unsupported.count; i++)
+        text_add_format(text, "# not supported yet: %s\n", spec->unsupported.items[i]);
+    text_add(text, "spec:\n");
+    add_shape(&shape, spec);
+    add_more(&shape, spec);
+    add_indented(text, shape.data);
+}
+
+void spec_print(const struct cluster_spec *spec, struct text *text)
+{
+    if (is_fleet_only(spec)) {
+        print_fleet_cluster(spec, text);
+        return;
+    }
+    text_add(text, "apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\n");
+    add_field(text, "", "name", spec->name);
+    add_shape(text, spec);
 }
 
 void fleet_spec_print(const struct fleet_spec *fleet, struct text *text)

@@ -1,9 +1,12 @@
 /*
- * spec_print.h - a spec as the v1alpha4 document that means it.
+ * spec_print.h - a spec as the document that means it.
  *
  * Every field is written, defaults too, so that two specs are equal exactly
- * if their texts are. Loading the text gives an equal spec again. Names of
- * nodes, which follow from the rest, stand above them as comments.
+ * if their texts are. Loading the text gives an equal spec again, where
+ * manifests are found. It is a v1alpha4 document, or, where that cannot say
+ * all, a fleet.kind one. Names of nodes, which mostly follow from the rest,
+ * stand above them as comments; so do fields that have no effect yet, since
+ * what they say is not kept.
  */
 #ifndef MODEL_SPEC_PRINT_H
 #define MODEL_SPEC_PRINT_H

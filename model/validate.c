@@ -64,6 +64,64 @@ void validate_name(struct loader *loader, const struct cursor *at, const char *n
                      "refuse containers named otherwise");
 }
 
+bool validate_node_key(struct loader *loader, const struct cursor *at, const char *key)
+{
+    size_t length = strlen(key);
+    if (!length || strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789.-") < length ||
+        !isalnum((unsigned char)key[0]) || !isalnum((unsigned char)key[length - 1])) {
+        const char *mended = mend_name(loader, key);
+        load_error(loader, at,
+                   "%s may hold only a to z, 0 to 9, '.' and '-', from a letter or digit to "
+                   "one%s%s",
+                   problem_quote(loader->problems, key), *mended ? "; try " : "",
+                   *mended ? problem_quote(loader->problems, mended) : "");
+        return false;
+    }
+    if (strcmp(key, &SPEC_BALANCER_SUFFIX[1]) == 0) {
+        load_error(loader, at, "\"%s\" is what the load balancer of a cluster is called", key);
+        return false;
+    }
+    return true;
+}
+
+/* True if text begins as the pattern, whose 0 stands for any digit. */
+static bool is_like(const char *text, const char *pattern)
+{
+    for (; *pattern; text++, pattern++) {
+        if (*pattern == '0' ? !isdigit((unsigned char)*text) : *text != *pattern)
+            return false;
+    }
+    return true;
+}
+
+/* Two digits of at most this. */
+static bool is_within(const char *digits, int least, int most)
+{
+    int number = (digits[0] - '0') * 10 + (digits[1] - '0');
+    return number >= least && number <= most;
+}
+
+static bool is_zone(const char *text)
+{
+    if (strcmp(text, "Z") == 0)
+        return true;
+    return (*text == '+' || *text == '-') && is_like(text + 1, "00:00") && text[6] == '\0' &&
+           is_within(text + 1, 0, 23) && is_within(text + 4, 0, 59);
+}
+
+void validate_time(struct loader *loader, const struct cursor *at, const char *time)
+{
+    bool good = is_like(time, "0000-00-00T00:00:00") && is_within(time + 5, 1, 12) &&
+                is_within(time + 8, 1, 31) && is_within(time + 11, 0, 23) &&
+                is_within(time + 14, 0, 59) && is_within(time + 17, 0, 60);
+    const char *zone = good ? time + strlen("0000-00-00T00:00:00") : "";
+    if (*zone == '.')
+        zone += 1 + strspn(zone + 1, "0123456789");
+    if (!is_zone(zone))
+        load_error(loader, at, "%s is not a time; write it like 2026-01-31T18:00:00Z",
+                   problem_quote(loader->problems, time));
+}
+
 void validate_host_port(struct loader *loader, const struct cursor *at, int32_t port)
 {
     if (port < PORT_MIN || port > PORT_MAX)
@@ -196,4 +254,63 @@ void validate_roles(struct loader *loader, const struct cursor *at, const struct
 {
     if (spec_role_count(spec, NODE_CONTROL_PLANE) == 0)
         load_error(loader, at, "no node is a control plane; add one with role: control-plane");
+}
+
+/* A container that a fleet wants. */
+struct container {
+    const char *name;
+    const struct cluster_spec *cluster;
+    struct place place;
+    size_t order; /* so that the later of two is the one that is told */
+};
+
+static int container_order(const void *a, const void *b)
+{
+    const struct container *left = a, *right = b;
+    int order = strcmp(left->name, right->name);
+    return order ? order : left->order < right->order ? -1 : left->order > right->order;
+}
+
+static struct container *list_containers(struct loader *loader, const struct fleet_spec *fleet,
+                                         size_t *count)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < fleet->cluster_count; i++)
+        most += fleet->clusters[i].node_count + 1;
+    struct container *containers = arena_array(loader->arena, most, sizeof(*containers));
+    *count = 0;
+    for (size_t i = 0; i < fleet->cluster_count; i++) {
+        const struct cluster_spec *cluster = &fleet->clusters[i];
+        for (size_t j = 0; j < cluster->node_count; j++, ++*count)
+            containers[*count] = (struct container){cluster->nodes[j].name, cluster,
+                                                    cluster->nodes[j].place, *count};
+        if (cluster->balancer) {
+            containers[*count] =
+                (struct container){cluster->balancer, cluster, cluster->place, *count};
+            ++*count;
+        }
+    }
+    return containers;
+}
+
+void validate_node_names(struct loader *loader, const struct fleet_spec *fleet)
+{
+    size_t count;
+    struct container *containers = list_containers(loader, fleet, &count);
+    if (count)
+        qsort(containers, count, sizeof(*containers), container_order);
+    for (size_t i = 1; i < count; i++) {
+        const struct container *first = &containers[i - 1], *again = &containers[i];
+        bool same_cluster_twice = first->cluster != again->cluster &&
+                                  strcmp(first->cluster->name, again->cluster->name) == 0;
+        if (strcmp(first->name, again->name) != 0 || same_cluster_twice)
+            continue;
+        problem_add(loader->problems, again->place,
+                    "the node %s would have the name of another one, of cluster %s at %s:%u:%u; "
+                    "give one of them a name of its own",
+                    problem_quote(loader->problems, again->name),
+                    problem_quote(loader->problems, first->cluster->name),
+                    first->place.file ? first->place.file : "-", first->place.line,
+                    first->place.column);
+    }
 }

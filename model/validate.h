@@ -13,6 +13,15 @@
 /* [a-z0-9.-]+, with a warning past 50 characters: host names end at 63. */
 void validate_name(struct loader *loader, const struct cursor *at, const char *name);
 
+/*
+ * A node's name of its own, the part behind the cluster's: as a cluster's name,
+ * from a letter or digit to one, and not the load balancer's. False if it is not.
+ */
+bool validate_node_key(struct loader *loader, const struct cursor *at, const char *key);
+
+/* A time like 2026-01-31T18:00:00Z. */
+void validate_time(struct loader *loader, const struct cursor *at, const char *time);
+
 /* -1 to 65535; 0 where the field tells "pick one". */
 void validate_host_port(struct loader *loader, const struct cursor *at, int32_t port);
 void validate_container_port(struct loader *loader, const struct cursor *at, int32_t port);
@@ -27,6 +36,9 @@ void validate_subnets(struct loader *loader, const struct cursor *at, const char
  */
 void validate_ports(struct loader *loader, const struct cursor *at, const struct port_spec *ports,
                     size_t count);
+
+/* Over all clusters: containers of one engine have names of their own, balancers too. */
+void validate_node_names(struct loader *loader, const struct fleet_spec *fleet);
 
 /* At least one control plane among the nodes. */
 void validate_roles(struct loader *loader, const struct cursor *at,

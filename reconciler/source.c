@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "model/path.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,27 +59,37 @@ static int read_all(int fd, const char *path, struct text *text, struct error **
     }
 }
 
-static int add_text(struct reader *reader, const char *path, int fd, struct error **err)
+/* All of fd as a text of this name, in the arena. */
+static int take_text(struct arena *arena, const char *path, int fd, struct load_text *taken,
+                     struct error **err)
 {
-    struct arena *arena = reader->arena;
-    struct source_texts *texts = reader->texts;
-    if (!is_new(reader, fd))
-        return 0;
-    if (texts->count == SOURCE_FILES_MAX)
-        return error_set(err, ERROR_INVALID, "%s: more than %d files", path, SOURCE_FILES_MAX);
     struct text text;
     text_init(&text, SOURCE_FILE_BYTES_MAX);
     int result = read_all(fd, path, &text, err);
-    if (result == 0) {
-        texts->items = arena_grow(arena, texts->items, texts->count, sizeof(*texts->items));
-        texts->items[texts->count++] = (struct load_text){
+    if (result == 0)
+        *taken = (struct load_text){
             .file = arena_string(arena, path),
             .bytes = arena_string_n(arena, text.data, text.length),
             .length = text.length,
         };
-    }
     text_done(&text);
     return result;
+}
+
+static int add_text(struct reader *reader, const char *path, int fd, struct error **err)
+{
+    struct arena *arena = reader->arena;
+    struct source_texts *texts = reader->texts;
+    struct load_text text;
+    if (!is_new(reader, fd))
+        return 0;
+    if (texts->count == SOURCE_FILES_MAX)
+        return error_set(err, ERROR_INVALID, "%s: more than %d files", path, SOURCE_FILES_MAX);
+    if (take_text(arena, path, fd, &text, err))
+        return -1;
+    texts->items = arena_grow(arena, texts->items, texts->count, sizeof(*texts->items));
+    texts->items[texts->count++] = text;
+    return 0;
 }
 
 static int read_file(struct reader *reader, const char *path, struct error **err)
@@ -177,4 +188,32 @@ int source_read(struct arena *arena, const char *const *paths, size_t path_count
         if (read_path(&reader, paths[i], allow_empty, err))
             return -1;
     return 0;
+}
+
+/* How a file is called that another one names: "lab/cni.yaml" for "cni.yaml" in "lab/ci.yaml". */
+static const char *beside(struct arena *arena, const char *base, const char *path)
+{
+    const char *folder = path_folder(arena, base);
+    if (path[0] == '/' || strcmp(base, "<stdin>") == 0 || strcmp(folder, ".") == 0)
+        return path;
+    return arena_format(arena, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", path);
+}
+
+int source_read_beside(void *context, struct arena *arena, const char *base, const char *path,
+                       struct load_text *text, struct error **err)
+{
+    (void)context;
+    const char *file = beside(arena, base, path);
+    struct stat info;
+    /* A pipe would keep us waiting for who writes into it. */
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return error_set(err, ERROR_INVALID, "%s: %s", file, strerror(errno));
+    int result = -1;
+    if (fstat(fd, &info) || !S_ISREG(info.st_mode))
+        error_set(err, ERROR_INVALID, "%s: not a regular file", file);
+    else
+        result = take_text(arena, file, fd, text, err);
+    close(fd);
+    return result;
 }

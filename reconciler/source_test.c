@@ -181,12 +181,51 @@ static void keeps_bytes(void **state)
     close(file);
 }
 
+/* What a file names: from where it is read, and how it is called. */
+static void reads_beside(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *base, *path, *want;
+    } beside[] = {
+        {"a.yaml", "b.yaml", "b.yaml=b.yaml"},
+        {"./a.yaml", "f/c.yaml", "f/c.yaml=f/c.yaml"},
+        {"f/a.yaml", "c.yaml", "f/c.yaml=f/c.yaml"},
+        {"f/a.yaml", "../b.yaml", "f/../b.yaml=b.yaml"},
+        {"<stdin>", "f/c.yaml", "f/c.yaml=f/c.yaml"},
+        {"f/a.yaml", "link.yaml", "f/link.yaml=b.yaml"},
+        {"f/a.yaml", "none.yaml", "f/none.yaml: No such file or directory"},
+        {"a.yaml", "f", "f: not a regular file"},
+        {"a.yaml", "pipe", "pipe: not a regular file"},
+        {"f/a.yaml", "/dev/null", "/dev/null: not a regular file"},
+        {"a.yaml", "large.yaml", "large.yaml: longer than 1024 KiB"},
+    };
+    make_all("b.yaml f/ f/c.yaml f/link.yaml>../b.yaml");
+    assert_int_equal(mkfifo("pipe", 0600), 0);
+    write_file("large.yaml", "", 0);
+    assert_int_equal(truncate("large.yaml", SOURCE_FILE_BYTES_MAX + 1), 0);
+    for (size_t i = 0; i < COUNT_OF(beside); i++) {
+        test_row(beside[i].want);
+        struct arena *arena cleanup_arena = arena_new();
+        cleanup_error struct error *err = NULL;
+        struct load_text text = {0};
+        cleanup_text struct text got;
+        text_init(&got, 0);
+        if (source_read_beside(NULL, arena, beside[i].base, beside[i].path, &text, &err))
+            text_add(&got, err->message);
+        else
+            text_add_format(&got, "%s=%.*s", text.file, (int)text.length, text.bytes);
+        test_equal(got.data, beside[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_is_named),
         cmocka_unit_test_setup_teardown(has_limits, open_folder, close_folder),
         cmocka_unit_test_setup_teardown(keeps_bytes, open_folder, close_folder),
+        cmocka_unit_test_setup_teardown(reads_beside, open_folder, close_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
