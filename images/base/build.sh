@@ -111,7 +111,7 @@ base_kind() {
     find "$dir" -type d -exec chmod 755 {} +
     find "$dir/etc" -type f -exec chmod 644 {} +
     chmod 755 "$dir"/kind/bin/*
-    ln -s /etc/systemd/system/containerd.service /etc/systemd/system/kubelet.service \
+    ln -s /etc/systemd/system/{containerd,kubelet,relay-dns}.service \
         "$dir/etc/systemd/system/multi-user.target.wants/"
     # What containerd gives every pod container unless told otherwise: its own default without
     # resource limits, so that those of the node apply, plus the hook that shows pods the node's own

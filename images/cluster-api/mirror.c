@@ -55,6 +55,7 @@ struct mirror {
     json_t *objects;
     char version[64]; /* empty: list first */
     bool synced, expired, overflow, progress;
+    bool annotations; /* they are kept */
     uint32_t failures;
     uint64_t due_at_ms, started_at_ms;
 };
@@ -66,11 +67,12 @@ static uint32_t grown_ms(uint32_t first_ms, uint32_t max_ms, uint32_t failures)
     return grown < max_ms ? (uint32_t)grown : max_ms;
 }
 
-static void object_strip(json_t *object)
+static void mirror_strip(const struct mirror *mirror, json_t *object)
 {
     json_t *metadata = json_object_get(object, "metadata");
     json_object_del(metadata, "managedFields");
-    json_object_del(metadata, "annotations");
+    if (!mirror->annotations)
+        json_object_del(metadata, "annotations");
     json_object_del(json_object_get(object, "status"), "images");
 }
 
@@ -105,7 +107,7 @@ static int mirror_take_list(struct mirror *mirror)
     json_array_foreach(items, i, item)
     {
         char key[512];
-        object_strip(item);
+        mirror_strip(mirror, item);
         if (object_key(item, key))
             json_object_set(objects, key, item);
     }
@@ -136,7 +138,7 @@ static void mirror_take_event(struct mirror *mirror, const char *line, size_t si
         mirror_remember(mirror, object);
     } else if (object_key(object, key)) {
         mirror_remember(mirror, object);
-        object_strip(object);
+        mirror_strip(mirror, object);
         if (strcmp(type, "DELETED") == 0)
             json_object_del(mirror->objects, key);
         else
@@ -312,6 +314,11 @@ void mirror_free(struct mirror *mirror)
     json_decref(mirror->objects);
     free(mirror->text);
     free(mirror);
+}
+
+void mirror_keep_annotations(struct mirror *mirror)
+{
+    mirror->annotations = true;
 }
 
 uint64_t mirror_tick(struct mirror *mirror, uint64_t now_ms)

@@ -2,7 +2,8 @@
  * mirror.h - a local copy of one collection of the API, kept by list and watch.
  *
  * The copy is a jansson object, "namespace/name" (or "name") to the API object,
- * without what nobody here reads (managed fields, annotations, node images).
+ * without what nobody here reads (managed fields, node images, and, unless asked
+ * for, annotations).
  * A mirror never gives up: it lists again after an expired version and tries
  * again, with backoff, after a failure. Meanwhile the last copy stays.
  */
@@ -23,6 +24,9 @@ struct mirror;
 struct mirror *mirror_new(struct api *api, struct loop *loop, const char *path,
                           void (*changed)(void *context), void *context);
 void mirror_free(struct mirror *mirror);
+
+/* For who reads annotations; to be called before the first tick. */
+void mirror_keep_annotations(struct mirror *mirror);
 
 /* Starts what is due; returns when to be called again. */
 uint64_t mirror_tick(struct mirror *mirror, uint64_t now_ms);

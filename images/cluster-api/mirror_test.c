@@ -32,7 +32,7 @@ struct exchange {
     "{\"metadata\":{\"resourceVersion\":\"" version "\"},\"items\":[" items "]}"
 #define THING(name, version)                                                                       \
     "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"a\",\"resourceVersion\":\"" version      \
-    "\",\"managedFields\":[{\"manager\":\"x\"}]}}"
+    "\",\"managedFields\":[{\"manager\":\"x\"}],\"annotations\":{\"b\":\"c\"}}}"
 #define EVENT(type, object) "{\"type\":\"" type "\",\"object\":" object "}\n"
 #define FIRST_LIST "/things?resourceVersion=0"
 #define WATCH "/things?watch=1&allowWatchBookmarks=true&resourceVersion="
@@ -166,6 +166,9 @@ static void run_row(size_t row)
     assert_int_equal(api_init(&api), 0);
     struct loop *loop = loop_new();
     struct mirror *mirror = mirror_new(&api, loop, "/things", count_change, &changes);
+    bool annotations = row % 2 == 1;
+    if (annotations)
+        mirror_keep_annotations(mirror);
     int status = -1;
     bool ended = false, same = false;
     for (uint64_t end_ms = loop_now_ms() + PATIENCE_MS; loop_now_ms() < end_ms;) {
@@ -186,7 +189,9 @@ static void run_row(size_t row)
                  ended ? "ended with" : "still waits", ended ? WEXITSTATUS(status) : 0);
     assert_true(changes > 0);
     json_t *thing = json_object_get(mirror_objects(mirror), "a/x");
-    assert_null(json_object_get(json_object_get(thing, "metadata"), "managedFields"));
+    json_t *metadata = json_object_get(thing, "metadata");
+    assert_null(json_object_get(metadata, "managedFields"));
+    assert_int_equal(json_object_get(metadata, "annotations") != NULL, metadata && annotations);
     mirror_free(mirror);
     loop_free(loop);
     api_done(&api);

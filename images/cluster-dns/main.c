@@ -6,7 +6,7 @@
  *                  |
  *                  +--> resolver 127.0.0.1:10053                (the cluster's names)
  *                           ^ zone, built anew after a change
- *               mirrors of Services and Endpoints <-- watch -- API
+ *               mirrors of Services and Endpoints (and, for some, Pods) <-- watch -- API
  *
  * Why dnsmasq is not simply given the records: it must be restarted for each
  * new SRV or CNAME record, which loses queries, and its CNAMEs cannot lead out
@@ -44,7 +44,8 @@ struct server {
     char domain[COREFILE_DOMAIN_SIZE];
     struct upstreams upstreams;
     struct mirror *services, *endpoints;
-    struct zone *zone; /* NULL until both mirrors are synced */
+    struct mirror *pods; /* NULL until a service needs them */
+    struct zone *zone;   /* NULL until both mirrors are synced */
     struct resolver *resolver;
     struct dnsmasq *dnsmasq;
     struct health *health;
@@ -65,13 +66,26 @@ static void server_changed(void *context)
         server->rebuild_at_ms = loop_now_ms() + (server->zone ? REBUILD_MS : 0);
 }
 
+/* Without the pods, as long as they have not been seen, rather than not at all. */
+static struct zone *server_zone(struct server *server)
+{
+    struct zone_view view = {
+        .services = mirror_objects(server->services),
+        .endpoints = mirror_objects(server->endpoints),
+        .pods = server->pods ? mirror_objects(server->pods) : NULL,
+    };
+    if (!server->pods && zone_needs_pods(view.services))
+        server->pods =
+            mirror_new(&server->api, server->loop, "/api/v1/pods", server_changed, server);
+    return zone_new(server->domain, &view);
+}
+
 static uint64_t server_tick(struct server *server, uint64_t now_ms)
 {
     bool synced = mirror_synced(server->services) && mirror_synced(server->endpoints);
     if (server->rebuild_at_ms <= now_ms && synced) {
         struct zone *old = server->zone;
-        server->zone = zone_new(server->domain, mirror_objects(server->services),
-                                mirror_objects(server->endpoints));
+        server->zone = server_zone(server);
         resolver_use(server->resolver, server->zone);
         zone_free(old);
     }
@@ -233,6 +247,7 @@ static void server_done(struct server *server)
 {
     mirror_free(server->services);
     mirror_free(server->endpoints);
+    mirror_free(server->pods);
     health_free(server->health);
     dnsmasq_free(server->dnsmasq);
     resolver_free(server->resolver);
@@ -263,6 +278,8 @@ int main(int argc, char **argv)
         next_ms = earlier(next_ms, mirror_tick(server.services, now_ms));
         next_ms = earlier(next_ms, mirror_tick(server.endpoints, now_ms));
         next_ms = earlier(next_ms, server_tick(&server, now_ms));
+        if (server.pods)
+            next_ms = earlier(next_ms, mirror_tick(server.pods, now_ms));
         next_ms = earlier(next_ms, resolver_tick(server.resolver, now_ms));
         next_ms = earlier(next_ms, health_tick(server.health, now_ms));
         loop_wait(server.loop, next_ms);

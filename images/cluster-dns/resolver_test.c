@@ -54,7 +54,8 @@ static void stage_init(struct stage *stage)
         0, &error);
     struct sockaddr_in address, own;
     *stage = (struct stage){.loop = loop_new()};
-    stage->zone = zone_new("cluster.local", services, NULL);
+    struct zone_view view = {.services = services};
+    stage->zone = zone_new("cluster.local", &view);
     json_decref(services);
     for (size_t i = 0; i < OUTSIDE_MAX; i++) {
         stage->outside[i] = open_bound(&address, SOCK_DGRAM);

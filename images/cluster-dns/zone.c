@@ -162,38 +162,103 @@ static void endpoint_label(char out[NAME_SIZE_MAX], const json_t *endpoint, cons
                 *c = '-';
 }
 
-static void zone_add_subset(struct zone *zone, const char *service_name, const json_t *subset)
+static void zone_add_endpoint(struct zone *zone, const char *service_name, const json_t *endpoint,
+                              const char *address, const json_t *ports)
+{
+    char label[NAME_SIZE_MAX], name[NAME_SIZE_MAX];
+    size_t i;
+    json_t *port;
+    if (address_type(address) == RECORD_NONE)
+        return;
+    endpoint_label(label, endpoint, address);
+    if (!name_join(name, "%s.%s", label, service_name))
+        return;
+    zone_add_address(zone, service_name, address);
+    zone_add_path(zone, name);
+    zone_add_address(zone, name, address);
+    zone_add_reverse(zone, address, name);
+    json_array_foreach(ports, i, port)
+    {
+        zone_add_port(zone, service_name, port, name);
+    }
+}
+
+/* The pod behind an endpoint, if it is known. */
+static const json_t *endpoint_pod(const json_t *endpoint, const json_t *pods)
+{
+    const json_t *target = json_object_get(endpoint, "targetRef");
+    const char *kind = json_string_value(json_object_get(target, "kind"));
+    const char *space = json_string_value(json_object_get(target, "namespace"));
+    const char *name = json_string_value(json_object_get(target, "name"));
+    char key[2 * NAME_SIZE_MAX];
+    if (!kind || strcmp(kind, "Pod") != 0 || !space || !name)
+        return NULL;
+    snprintf(key, sizeof(key), "%s/%s", space, name);
+    const json_t *pod = json_object_get(pods, key);
+    /* A new pod may have the old one's name, as a StatefulSet's has. */
+    const json_t *uid = json_object_get(json_object_get(pod, "metadata"), "uid");
+    return json_equal(uid, json_object_get(target, "uid")) ? pod : NULL;
+}
+
+/*
+ * Endpoints hold addresses of the service's first family only. Those of the
+ * second are in EndpointSlices, which Kubernetes 1.20 does not let cluster DNS
+ * read; so they are taken from where these have them from, the pods.
+ */
+static void zone_add_second_family(struct zone *zone, const char *service_name,
+                                   const json_t *endpoint, const json_t *ports, const json_t *pods)
+{
+    const char *first = json_string_value(json_object_get(endpoint, "ip"));
+    const json_t *status = json_object_get(endpoint_pod(endpoint, pods), "status");
+    size_t i;
+    json_t *entry;
+    json_array_foreach(json_object_get(status, "podIPs"), i, entry)
+    {
+        const char *address = json_string_value(json_object_get(entry, "ip"));
+        if (address_type(address) != address_type(first))
+            zone_add_endpoint(zone, service_name, endpoint, address, ports);
+    }
+}
+
+static bool has_two_families(const json_t *service)
+{
+    const json_t *spec = json_object_get(service, "spec");
+    return json_array_size(json_object_get(spec, "ipFamilies")) > 1;
+}
+
+static bool is_headless(const json_t *service)
+{
+    const json_t *spec = json_object_get(service, "spec");
+    const char *address = json_string_value(json_object_get(spec, "clusterIP"));
+    return address && strcmp(address, "None") == 0;
+}
+
+static void zone_add_headless(struct zone *zone, const char *service_name, const json_t *service,
+                              const struct zone_view *view, const json_t *endpoints)
 {
     size_t i, j;
-    json_t *endpoint, *port;
-    json_array_foreach(json_object_get(subset, "addresses"), i, endpoint)
+    json_t *subset, *endpoint;
+    json_array_foreach(json_object_get(endpoints, "subsets"), i, subset)
     {
-        const char *address = json_string_value(json_object_get(endpoint, "ip"));
-        char label[NAME_SIZE_MAX], name[NAME_SIZE_MAX];
-        if (address_type(address) == RECORD_NONE)
-            continue;
-        endpoint_label(label, endpoint, address);
-        if (!name_join(name, "%s.%s", label, service_name))
-            continue;
-        zone_add_address(zone, service_name, address);
-        zone_add_path(zone, name);
-        zone_add_address(zone, name, address);
-        zone_add_reverse(zone, address, name);
-        json_array_foreach(json_object_get(subset, "ports"), j, port)
+        const json_t *ports = json_object_get(subset, "ports");
+        json_array_foreach(json_object_get(subset, "addresses"), j, endpoint)
         {
-            zone_add_port(zone, service_name, port, name);
+            const char *address = json_string_value(json_object_get(endpoint, "ip"));
+            zone_add_endpoint(zone, service_name, endpoint, address, ports);
+            if (has_two_families(service))
+                zone_add_second_family(zone, service_name, endpoint, ports, view->pods);
         }
     }
 }
 
-static void zone_add_service(struct zone *zone, const json_t *service, const json_t *endpoints)
+static void zone_add_service(struct zone *zone, const char *key, const json_t *service,
+                             const struct zone_view *view)
 {
     const json_t *metadata = json_object_get(service, "metadata");
     const json_t *spec = json_object_get(service, "spec");
     const char *label = json_string_value(json_object_get(metadata, "name"));
     const char *space = json_string_value(json_object_get(metadata, "namespace"));
     const char *type = json_string_value(json_object_get(spec, "type"));
-    const char *address = json_string_value(json_object_get(spec, "clusterIP"));
     const char *external = json_string_value(json_object_get(spec, "externalName"));
     char name[NAME_SIZE_MAX];
     if (!label || !space || !name_join(name, "%s.%s.svc.%s", label, space, zone->domain))
@@ -207,13 +272,8 @@ static void zone_add_service(struct zone *zone, const json_t *service, const jso
         if (length > 1 && target[length - 1] == '.')
             target[length - 1] = '\0';
         zone_add(zone, name, RECORD_CNAME, target, 0);
-    } else if (address && strcmp(address, "None") == 0) {
-        size_t i;
-        json_t *subset;
-        json_array_foreach(json_object_get(endpoints, "subsets"), i, subset)
-        {
-            zone_add_subset(zone, name, subset);
-        }
+    } else if (is_headless(service)) {
+        zone_add_headless(zone, name, service, view, json_object_get(view->endpoints, key));
     } else {
         zone_add_cluster_service(zone, name, spec);
     }
@@ -235,7 +295,19 @@ static void zone_sort(struct zone *zone)
     zone->count = kept;
 }
 
-struct zone *zone_new(const char *domain, json_t *services, const json_t *endpoints)
+bool zone_needs_pods(json_t *services)
+{
+    const char *key;
+    json_t *service;
+    json_object_foreach(services, key, service)
+    {
+        if (is_headless(service) && has_two_families(service))
+            return true;
+    }
+    return false;
+}
+
+struct zone *zone_new(const char *domain, const struct zone_view *view)
 {
     struct zone *zone = must(calloc(1, sizeof(*zone)));
     zone->domain = must(strdup(domain));
@@ -251,9 +323,9 @@ struct zone *zone_new(const char *domain, json_t *services, const json_t *endpoi
     }
     const char *key;
     json_t *service;
-    json_object_foreach(services, key, service)
+    json_object_foreach(view->services, key, service)
     {
-        zone_add_service(zone, service, json_object_get(endpoints, key));
+        zone_add_service(zone, key, service, view);
     }
     zone_sort(zone);
     return zone;

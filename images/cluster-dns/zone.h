@@ -6,7 +6,8 @@
  * of the ready endpoints of headless ones, SRV for named ports, CNAME for
  * ExternalName, PTR for all these addresses. Names of pods
  * (10-244-0-5.default.pod.cluster.local) are the address itself and are worked
- * out on demand, so that no pod need be watched.
+ * out on demand, so that no pod need be watched, unless a headless service has
+ * addresses of two families.
  *
  * A zone is built once and never changes; after a change a new one is built.
  */
@@ -45,11 +46,18 @@ struct zone {
     size_t count, capacity;
 };
 
-/*
- * services and endpoints are the API's objects by "namespace/name". What is
- * malformed in them is left out. The result is the caller's.
- */
-struct zone *zone_new(const char *domain, json_t *services, const json_t *endpoints);
+/* What a zone is built from: the API's objects by "namespace/name"; borrowed. */
+struct zone_view {
+    json_t *services;
+    const json_t *endpoints;
+    const json_t *pods; /* NULL as long as nothing needs them */
+};
+
+/* Is there a service whose addresses cannot be told without the pods? */
+bool zone_needs_pods(json_t *services);
+
+/* What is malformed in the view is left out. The result is the caller's. */
+struct zone *zone_new(const char *domain, const struct zone_view *view);
 void zone_free(struct zone *zone);
 
 /* All records of a name, of any type; NULL if there is no such name. */

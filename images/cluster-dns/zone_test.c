@@ -25,12 +25,15 @@ static json_t *parse(const char *text)
     return json;
 }
 
-static struct zone *make_zone(const char *services, const char *endpoints)
+/* pods may be NULL. */
+static struct zone *make_zone(const char *services, const char *endpoints, const char *pods)
 {
-    json_t *service_objects = parse(services), *endpoint_objects = parse(endpoints);
-    struct zone *zone = zone_new("cluster.local", service_objects, endpoint_objects);
-    json_decref(service_objects);
-    json_decref(endpoint_objects);
+    json_t *objects[] = {parse(services), parse(endpoints), pods ? parse(pods) : NULL};
+    struct zone_view view = {.services = objects[0], .endpoints = objects[1], .pods = objects[2]};
+    struct zone *zone = zone_new("cluster.local", &view);
+    assert_int_equal(zone_needs_pods(view.services), pods != NULL);
+    for (size_t i = 0; i < sizeof(objects) / sizeof(objects[0]); i++)
+        json_decref(objects[i]);
     return zone;
 }
 
@@ -40,7 +43,7 @@ static struct zone *make_zone(const char *services, const char *endpoints)
 #define ENDPOINTS(name, subsets) "{\"a/" name "\":{\"subsets\":" subsets "}}"
 
 static const struct {
-    const char *name, *services, *endpoints, *zone;
+    const char *name, *services, *endpoints, *zone, *pods;
 } zone_rows[] = {
     {"nothing", "{}", "{}", ""},
     {"one address",
@@ -73,6 +76,36 @@ static const struct {
      "s.a.svc.cluster.local A 10.1.0.5\n"
      "s.a.svc.cluster.local AAAA fd00::6\n"
      "web-0.s.a.svc.cluster.local A 10.1.0.5\n"},
+    {"headless, of two families: the second is the pod's, if it is the same pod",
+     SERVICE("s", "{\"clusterIP\":\"None\",\"ipFamilies\":[\"IPv4\",\"IPv6\"]}"),
+     ENDPOINTS("s", "[{\"addresses\":[{\"ip\":\"10.1.0.5\",\"hostname\":\"w0\",\"targetRef\":"
+                    "{\"kind\":\"Pod\",\"namespace\":\"a\",\"name\":\"p\",\"uid\":\"1\"}},"
+                    "{\"ip\":\"10.1.0.6\",\"targetRef\":{\"kind\":\"Pod\",\"namespace\":\"a\","
+                    "\"name\":\"q\",\"uid\":\"2\"}}],"
+                    "\"ports\":[{\"name\":\"http\",\"port\":80,\"protocol\":\"TCP\"}]}]"),
+     "10-1-0-6.s.a.svc.cluster.local A 10.1.0.6\n"
+     "5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.d.f.ip6.arpa PTR "
+     "w0.s.a.svc.cluster.local\n"
+     "5.0.1.10.in-addr.arpa PTR w0.s.a.svc.cluster.local\n"
+     "6.0.1.10.in-addr.arpa PTR 10-1-0-6.s.a.svc.cluster.local\n"
+     "_http._tcp.s.a.svc.cluster.local SRV 10-1-0-6.s.a.svc.cluster.local:80\n"
+     "_http._tcp.s.a.svc.cluster.local SRV w0.s.a.svc.cluster.local:80\n"
+     "s.a.svc.cluster.local A 10.1.0.5\n"
+     "s.a.svc.cluster.local A 10.1.0.6\n"
+     "s.a.svc.cluster.local AAAA fd00::5\n"
+     "w0.s.a.svc.cluster.local A 10.1.0.5\n"
+     "w0.s.a.svc.cluster.local AAAA fd00::5\n",
+     "{\"a/p\":{\"metadata\":{\"uid\":\"1\"},\"status\":{\"podIPs\":[{\"ip\":\"10.1.0.5\"},"
+     "{\"ip\":\"fd00::5\"}]}},\"a/q\":{\"metadata\":{\"uid\":\"3\"},\"status\":{\"podIPs\":["
+     "{\"ip\":\"10.1.0.9\"},{\"ip\":\"fd00::9\"}]}}}"},
+    {"headless, of two families, its pods not seen yet",
+     SERVICE("s", "{\"clusterIP\":\"None\",\"ipFamilies\":[\"IPv4\",\"IPv6\"]}"),
+     ENDPOINTS("s", "[{\"addresses\":[{\"ip\":\"10.1.0.5\",\"hostname\":\"w0\",\"targetRef\":"
+                    "{\"kind\":\"Pod\",\"namespace\":\"a\",\"name\":\"p\",\"uid\":\"1\"}}]}]"),
+     "5.0.1.10.in-addr.arpa PTR w0.s.a.svc.cluster.local\n"
+     "s.a.svc.cluster.local A 10.1.0.5\n"
+     "w0.s.a.svc.cluster.local A 10.1.0.5\n",
+     "{}"},
     {"headless, without endpoints", SERVICE("s", "{\"clusterIP\":\"None\"}"), "{}", ""},
     {"endpoints of a service with an address count for nothing",
      SERVICE("s", "{\"clusterIP\":\"10.96.0.1\"}"),
@@ -91,7 +124,8 @@ static void zones_are_made(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(zone_rows) / sizeof(zone_rows[0]); i++) {
-        struct zone *zone = make_zone(zone_rows[i].services, zone_rows[i].endpoints);
+        struct zone *zone =
+            make_zone(zone_rows[i].services, zone_rows[i].endpoints, zone_rows[i].pods);
         char *text = NULL;
         size_t size = 0;
         FILE *file = open_memstream(&text, &size);
@@ -186,7 +220,7 @@ static struct zone *make_rich_zone(void)
                                                                                                           "s.a.svc.cluster.local") "," RICH_EXTERNAL("j",
                                                                                                                                                      "e.a.svc.cluster.local") "," RICH_EXTERNAL("n",
                                                                                                                                                                                                 "no.a.svc.cluster.local") "}",
-        "{}");
+        "{}", NULL);
 }
 
 static void questions_are_answered(void **state)
@@ -241,7 +275,7 @@ static void large_replies_are_truncated(void **state)
     }
     char endpoints[9000];
     snprintf(endpoints, sizeof(endpoints), "{\"a/s\":{\"subsets\":%s]}]}}", subsets);
-    struct zone *zone = make_zone(SERVICE("s", "{\"clusterIP\":\"None\"}"), endpoints);
+    struct zone *zone = make_zone(SERVICE("s", "{\"clusterIP\":\"None\"}"), endpoints, NULL);
     uint8_t query[MESSAGE_QUERY_MAX];
     char target[MESSAGE_NAME_SIZE];
     struct question question;

@@ -13,7 +13,8 @@
 #define FINAL_NAME "10-kind.conflist"
 #define DRAFT_NAME ".10-kind.conflist.draft"
 
-enum { TEXT_SIZE_MAX = 16 * 1024, PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096 };
+enum { MTU_USUAL = 1500 }; /* which a veth pair has by itself */
 
 static json_t *ipam_json(const struct network *networks, size_t count)
 {
@@ -34,7 +35,7 @@ char *conflist_text(const struct network *networks, size_t count, unsigned mtu)
 {
     json_t *ptp = must(json_pack("{s:s, s:b, s:o}", "type", "ptp", "ipMasq", 0, "ipam",
                                  ipam_json(networks, count)));
-    if (mtu)
+    if (mtu && mtu != MTU_USUAL)
         json_object_set_new(ptp, "mtu", json_integer(mtu));
     json_t *portmap =
         must(json_pack("{s:s, s:{s:b}}", "type", "portmap", "capabilities", "portMappings", 1));
@@ -48,15 +49,15 @@ char *conflist_text(const struct network *networks, size_t count, unsigned mtu)
     return text;
 }
 
-static int same_as(const char *path, const char *text)
+/* In meaning: what a node was given before its first start is written differently. */
+static bool same_as(const char *path, const char *text)
 {
-    cleanup_free char *old = must(calloc(1, TEXT_SIZE_MAX));
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t size = read(fd, old, TEXT_SIZE_MAX - 1);
-    close(fd);
-    return size >= 0 && strcmp(old, text) == 0;
+    json_error_t error;
+    json_t *old = json_load_file(path, 0, &error), *new = json_loads(text, 0, &error);
+    bool same = json_equal(old, new);
+    json_decref(old);
+    json_decref(new);
+    return same;
 }
 
 static int write_whole(const char *path, const char *text)

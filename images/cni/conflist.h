@@ -12,12 +12,12 @@
 
 #include "node.h"
 
-/* The file's text, for the caller to free. mtu 0: not said. */
+/* The file's text, for the caller to free. mtu 0: not known. */
 char *conflist_text(const struct network *networks, size_t count, unsigned mtu);
 
 /*
- * Puts text into folder/10-kind.conflist in one step, unless it is there
- * already. Returns 1 if written, 0 if it was there, -1 with errno set.
+ * Puts text into folder/10-kind.conflist in one step, unless what is there says
+ * the same. Returns 1 if written, 0 if it was there, -1 with errno set.
  */
 int conflist_write(const char *folder, const char *text);
 

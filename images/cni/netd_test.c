@@ -86,29 +86,54 @@ static void the_file_has_a_range_for_each_family(void **state)
     json_decref(node);
 }
 
-/* manifests/cni.conflist is what a node has before netd runs: the same, but for the mtu. */
+/* Puts values in the place of {{ .Name }}; the result is static. */
+static const char *fill(const char *template, const char *hole, const char *value)
+{
+    static char filled[2][4096];
+    static size_t turn;
+    const char *at = strstr(template, hole);
+    assert_non_null(at);
+    char *out = filled[turn++ % 2];
+    int size = snprintf(out, sizeof(filled[0]), "%.*s%s%s", (int)(at - template), template, value,
+                        at + strlen(hole));
+    assert_true(size > 0 && size < (int)sizeof(filled[0]));
+    return out;
+}
+
+/* manifests/cni.conflist is what a node has before netd runs: netd leaves it as it is. */
 static void the_early_file_is_the_same(void **state)
 {
     (void)state;
+    static const struct {
+        const char *node, *ranges, *routes;
+    } rows[] = {
+        {"{\"spec\":{\"podCIDRs\":[\"10.244.1.0/24\"]}}", "[[{\"subnet\": \"10.244.1.0/24\"}]]",
+         "[{\"dst\": \"0.0.0.0/0\"}]"},
+        {"{\"spec\":{\"podCIDRs\":[\"fd00:10:244:1::/64\"]}}",
+         "[[{\"subnet\": \"fd00:10:244:1::/64\"}]]", "[{\"dst\": \"::/0\"}]"},
+        {"{\"spec\":{\"podCIDRs\":[\"10.244.1.0/24\",\"fd00:10:244:1::/64\"]}}",
+         "[[{\"subnet\": \"10.244.1.0/24\"}], [{\"subnet\": \"fd00:10:244:1::/64\"}]]",
+         "[{\"dst\": \"0.0.0.0/0\"}, {\"dst\": \"::/0\"}]"},
+    };
     FILE *file = fopen("manifests/cni.conflist", "r");
     assert_non_null(file);
-    char early[4096] = "", filled[4200];
+    char early[2048] = "";
     assert_true(fread(early, 1, sizeof(early) - 1, file) > 0);
     fclose(file);
-    char *hole = strstr(early, "{{ .PodRange }}");
-    assert_non_null(hole);
-    *hole = '\0';
-    snprintf(filled, sizeof(filled), "%s10.244.0.0/24%s", early, hole + strlen("{{ .PodRange }}"));
-    json_t *node = parse("{\"spec\":{\"podCIDRs\":[\"10.244.0.0/24\"]}}");
-    struct network networks[POD_NETWORKS_MAX];
-    char *text = conflist_text(networks, node_pod_networks(node, networks), 0);
-    json_t *got = parse(filled), *want = parse(text);
-    if (!json_equal(got, want))
-        fail_msg("netd writes %s", text);
-    json_decref(want);
-    json_decref(got);
-    free(text);
-    json_decref(node);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *filled =
+            fill(fill(early, "{{ .Ranges }}", rows[i].ranges), "{{ .Routes }}", rows[i].routes);
+        json_t *node = parse(rows[i].node);
+        struct network networks[POD_NETWORKS_MAX];
+        char *text = conflist_text(networks, node_pod_networks(node, networks), 1500);
+        json_t *got = parse(filled), *want = parse(text);
+        if (!json_equal(got, want))
+            fail_msg("netd writes %s", text);
+        json_decref(want);
+        json_decref(got);
+        free(text);
+        json_decref(node);
+    }
 }
 
 static void the_file_is_written_once(void **state)
@@ -117,12 +142,15 @@ static void the_file_is_written_once(void **state)
     char folder[] = "/tmp/netd_test.XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/10-kind.conflist", folder);
-    assert_int_equal(conflist_write(folder, "one\n"), 1);
-    assert_int_equal(conflist_write(folder, "one\n"), 0);
-    assert_int_equal(conflist_write(folder, "one\ntwo\n"), 1);
+    assert_int_equal(conflist_write(folder, "{\"a\": 1, \"b\": []}\n"), 1);
+    assert_int_equal(conflist_write(folder, "{\"b\": [], \"a\": 1}\n"), 0);
+    assert_int_equal(conflist_write(folder, "{\"a\": 1}\n"), 1);
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(status.st_size, 8);
+    assert_int_equal(status.st_size, 9);
+    /* Half a file, as a full disk leaves it, is no file. */
+    assert_int_equal(truncate(path, 5), 0);
+    assert_int_equal(conflist_write(folder, "{\"a\": 1}\n"), 1);
     /* Nothing else is left behind, so the folder can go. */
     assert_int_equal(unlink(path), 0);
     assert_int_equal(rmdir(folder), 0);
