@@ -13,6 +13,7 @@ PREFIX   ?= /usr/local
 VERSION  := $(shell cat VERSION)
 
 SOURCES      := $(foreach dir,$(MODULES),$(wildcard $(dir)/*.c))
+CC_SOURCES   := $(foreach dir,$(MODULES),$(wildcard $(dir)/*.cc))
 TEST_SOURCES := $(filter %_test.c,$(SOURCES))
 FUZZ_SOURCES := $(filter %_fuzz.c,$(SOURCES))
 FAKE_MAIN    := drivers/fake_engine_main.c
@@ -23,20 +24,32 @@ LIB_SOURCES  := $(filter-out %_test.c %_fuzz.c $(FAKE_SOURCES) $(FAKE_MAIN) $(MA
 IMAGE_TESTS  := $(wildcard images/*/*_test.c)
 TEST_LIBS     = $(shell pkg-config --libs $(TEST_PACKAGES))
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
-FORMAT_FILES  = $(wildcard $(foreach dir,$(MODULES) images/* e2e/*,$(dir)/*.[ch]))
+FORMAT_FILES  = $(wildcard $(foreach dir,$(MODULES) images/* e2e/*,$(dir)/*.[ch] $(dir)/*.cc))
 
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 FUZZ  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
 
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef -Wformat=2 \
-	-Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wcast-qual -Wswitch-enum -Wno-missing-field-initializers \
+# The C++ compiler is the C compiler's sister, unless it is given.
+ifeq ($(origin CXX),default)
+CXX := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),g++)
+endif
+
+BOTH_WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wvla -Wundef -Wformat=2 \
+	-Wwrite-strings -Wcast-qual -Wswitch-enum -Wno-missing-field-initializers \
 	$(if $(findstring clang,$(CC)),,-Wlogical-op -Wduplicated-cond) $(if $(WERROR),-Werror)
+WARNINGS := $(BOTH_WARNINGS) -Wstrict-prototypes -Wmissing-prototypes
 OPTIMIZE ?= $(if $(SANITIZE),-O1 -fno-omit-frame-pointer,-O2)
 HARDEN   := $(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2) -fPIE -fstack-protector-strong
 DEP_CFLAGS = $(shell pkg-config --cflags $(PACKAGES))
-DEP_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lm
-ALL_CFLAGS = -std=c17 -D_GNU_SOURCE -DKIND_VERSION='"$(VERSION)"' -I. -include base/banned.h -MMD -MP \
-	-g $(OPTIMIZE) $(HARDEN) $(WARNINGS) $(DEP_CFLAGS) $(SANITIZE:%=-fsanitize=%) $(CFLAGS)
+# libstdc++ is loaded in any case: libarchive's own libraries need it.
+DEP_LIBS   = $(shell pkg-config --libs $(PACKAGES)) -lm -lstdc++
+BOTH_FLAGS = -D_GNU_SOURCE -DKIND_VERSION='"$(VERSION)"' -I. -include base/banned.h -MMD -MP \
+	-g $(OPTIMIZE) $(HARDEN) $(DEP_CFLAGS) $(SANITIZE:%=-fsanitize=%) $(CFLAGS)
+ALL_CFLAGS = -std=c17 $(WARNINGS) $(BOTH_FLAGS)
+# No exceptions: what runs out of memory ends the program, as in C. clang's check of calls by
+# pointer wants a run-time library that only its C++ driver links.
+ALL_CXXFLAGS = -std=c++17 -fno-exceptions -fno-rtti $(BOTH_WARNINGS) $(BOTH_FLAGS) \
+	$(if $(SANITIZE),$(if $(findstring clang,$(CXX)),-fno-sanitize=function))
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZE:%=-fsanitize=%) $(LDFLAGS)
 
 .DELETE_ON_ERROR:
@@ -52,19 +65,24 @@ build/kind: $(BUILD)/kind FORCE
 # Objects are rebuilt when compiler or flags change.
 $(BUILD)/flags: FORCE
 	$(Q)mkdir -p $(@D)
-	$(Q)echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
-		echo '$(CC) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
+	$(Q)echo '$(CC) $(CXX) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(CXX) $(subst ','\'',$(ALL_CFLAGS)) $(ALL_LDFLAGS)' > $@
 
 packages-present:
-	@pkg-config --exists $(PACKAGES) || { echo "Missing build packages: run 'make deps' as root." >&2; \
-		pkg-config --print-errors $(PACKAGES) >&2; exit 1; }
+	@pkg-config --exists $(PACKAGES) tomlplusplus || { echo "Missing build packages: run 'make deps' as root." >&2; \
+		pkg-config --print-errors $(PACKAGES) tomlplusplus >&2; exit 1; }
 
 $(BUILD)/%.o: %.c $(BUILD)/flags | packages-present
 	$(if $(V),,@echo '  CC    $<')
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$(BUILD)/libkind.a: $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+$(BUILD)/%.o: %.cc $(BUILD)/flags | packages-present
+	$(if $(V),,@echo '  CXX   $<')
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
+
+$(BUILD)/libkind.a: $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(CC_SOURCES:%.cc=$(BUILD)/%.o)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/libfake.a: $(FAKE_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/base/test.o
@@ -151,7 +169,7 @@ clean: ## remove build/
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
--include $(SOURCES:%.c=$(BUILD)/%.d)
+-include $(SOURCES:%.c=$(BUILD)/%.d) $(CC_SOURCES:%.cc=$(BUILD)/%.d)
 .PHONY: all FORCE packages-present help deps build-tests check sim lint fuzz node-image demo test \
 	bench coverage format install uninstall clean fake-engine
 FORCE:

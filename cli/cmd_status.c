@@ -67,7 +67,7 @@ static struct row row_of(struct arena *arena, const struct cluster_state *state,
         .owner = state->nodes[0].owner,
         .created_at = time_words(arena, state->nodes[0].created_at_s),
         .nodes_ready = state->ready_count,
-        .nodes = state->node_count,
+        .nodes = view_node_count(state),
         .message = state->message,
     };
     for (size_t i = 0; i < state->node_count; i++)

@@ -101,10 +101,18 @@ const char *view_settled_word(const struct report *report)
     return "";
 }
 
+size_t view_node_count(const struct cluster_state *state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < state->node_count; i++)
+        count += !state->nodes[i].role || strcmp(state->nodes[i].role, ROLE_BALANCER) != 0;
+    return count;
+}
+
 void view_add_settled(struct text *text, const struct report *report)
 {
     size_t before = text->length;
-    size_t nodes = report->desired && report->state ? report->state->node_count : 0;
+    size_t nodes = report->desired && report->state ? view_node_count(report->state) : 0;
     size_t refused = report->plan ? report->plan->refused_count : 0;
     if (nodes)
         text_add_format(text, "%zu %s", nodes, nodes == 1 ? "node" : "nodes");

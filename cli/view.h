@@ -92,6 +92,9 @@ void view_add_action(struct text *text, const char *cluster, const struct action
 const char *view_settled_word(const struct report *report);
 void view_add_settled(struct text *text, const struct report *report);
 
+/* How many nodes of Kubernetes there are: all containers but the load balancer. */
+size_t view_node_count(const struct cluster_state *state);
+
 /*
  * A failure for people. Its message says where it happened, from outside to
  * inside: "ci: write kubeconfig: write the kubeconfig: make folder x: ...".

@@ -106,7 +106,7 @@ static void set_state(json_t *event, const struct report *report)
 {
     const struct cluster_state *state = report->desired ? report->state : NULL;
     bool known = state && state->ready != SEEN_UNKNOWN;
-    set(event, "nodes", state ? json_integer((json_int_t)state->node_count) : NULL);
+    set(event, "nodes", state ? json_integer((json_int_t)view_node_count(state)) : NULL);
     set(event, "ready", known ? json_boolean(state->ready == SEEN_YES) : NULL);
     set_string(event, "version", state ? state->version : NULL);
 }

@@ -17,6 +17,7 @@
 
 enum { NARROW = 64, /* below it there is no room for bars */ NARROW_WORD_WIDTH = 12 };
 enum { NAME_WIDTH_MIN = 8, NAME_WIDTH_MAX = 24, WORD_WIDTH = 20, BAR_WIDTH = 16, RUNNING_MAX = 32 };
+enum { SUBJECT_WIDTH_MIN = WORD_WIDTH + 2, SUBJECT_WIDTH_MAX = 36 };
 
 struct running {
     enum action_kind kind;
@@ -143,6 +144,18 @@ static void cluster_row(const struct live *live, const struct live_cluster *clus
     add_seconds(row, now_ms - cluster->began_at_ms);
 }
 
+/* So that the steps of all nodes begin in one column. */
+static size_t subject_width(const struct live_cluster *cluster)
+{
+    size_t widest = SUBJECT_WIDTH_MIN;
+    for (size_t i = 0; i < cluster->running_count; i++) {
+        size_t width = plain_width(cluster->running[i].subject);
+        if (width > widest)
+            widest = width < SUBJECT_WIDTH_MAX ? width : SUBJECT_WIDTH_MAX;
+    }
+    return widest;
+}
+
 /* A node and what is done to it; an action on the cluster, unless the row above names it. */
 static void running_row(const struct live *live, const struct live_cluster *cluster,
                         const struct running *running, struct row *row)
@@ -152,7 +165,7 @@ static void running_row(const struct live *live, const struct live_cluster *clus
     begin_row(live, row, "");
     row_add(row, TONE_PLAIN, "  ");
     if (!own || cluster->running_count > 1)
-        add_column(row, TONE_PLAIN, own ? words : running->subject, WORD_WIDTH + 2);
+        add_column(row, TONE_PLAIN, own ? words : running->subject, subject_width(cluster));
     if (running->step)
         row_add(row, TONE_FAINT, running->step);
     else if (!own)

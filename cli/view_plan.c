@@ -1,13 +1,14 @@
 /*
  * view_plan.c - plans as a table: the differences that matter to people, not every action.
  *
- *     ~ ci         + ci-worker3               live      missing
+ *     ~ ci         + ci-worker3               live      add worker
  *     ~ nightly    ± nightly-worker           replace   image v1.20.2 -> v1.20.3
  *                  ! networking.podSubnet     recreate  10.244.0.0/16 -> 10.8.0.0/16; refused: ...
  *     - old        - 2 nodes                  delete    not wanted any more
  *     = 6 clusters in sync
  *
- * The actions of a set-up are one row, and so are the deletions of all nodes.
+ * The actions of a set-up are one row, and so are the deletions of all nodes,
+ * and all that is done to add a worker.
  */
 #include "base/memory.h"
 #include "cli/table.h"
@@ -32,7 +33,7 @@ struct plan_table {
     const char *cluster_sign;
 };
 
-static size_t observed_nodes(const struct engine_result *result)
+static size_t observed_containers(const struct engine_result *result)
 {
     return result->state ? result->state->node_count : 0;
 }
@@ -64,7 +65,7 @@ static const char *cluster_sign(const struct engine_result *result)
         return SIGN_GONE;
     if (plan_class(plan) == CHANGE_RECREATE)
         return SIGN_ANEW;
-    return observed_nodes(result) ? SIGN_CHANGED : SIGN_NEW;
+    return observed_containers(result) ? SIGN_CHANGED : SIGN_NEW;
 }
 
 static void add_row(struct plan_table *table, const char *sign, const char *subject,
@@ -104,33 +105,82 @@ static void add_setup(struct plan_table *table)
 {
     const struct engine_result *result = table->result;
     const struct action *bootstrap = first_of(result->plan, ACTION_BOOTSTRAP);
-    if (!observed_nodes(result) && result->desired)
+    if (!observed_containers(result) && result->desired)
         add_nodes_change(table, SIGN_NEW, result->desired->node_count, bootstrap, "");
     else
         add_change(table, SIGN_CHANGED, "set-up", bootstrap, "");
 }
 
 /* All nodes go, at the end of the cluster or so that it can be made anew. */
-static void add_end(struct plan_table *table, size_t deleted)
+static void add_end(struct plan_table *table)
 {
     const struct engine_result *result = table->result;
     const struct action *action = first_of(result->plan, ACTION_DELETE_NODE);
-    bool unfinished = action->change == CHANGE_LIVE;
-    add_nodes_change(table, result->desired ? SIGN_ANEW : SIGN_GONE, deleted, action,
-                     unfinished ? "" : "; all its data goes");
+    const char *sign = result->desired ? SIGN_ANEW : SIGN_GONE;
+    const char *after = action->change <= CHANGE_REMOVE ? "" : "; all its data goes";
+    size_t nodes = view_node_count(result->state);
+    if (nodes)
+        add_nodes_change(table, sign, nodes, action, after);
+    else
+        add_change(table, sign, action->subject, action, after);
+}
+
+static const char *action_sign(const struct action *action)
+{
+    if (action->kind == ACTION_DELETE_NODE) /* what is wanted comes back in the next round */
+        return action->change == CHANGE_LIVE ? SIGN_ANEW : SIGN_GONE;
+    return SIGN_CHANGED;
 }
 
 static void add_action(struct plan_table *table, const struct action *action)
 {
     bool own = strcmp(action->subject, table->result->cluster) == 0;
     const char *subject = own ? action_kind_words(action->kind) : action->subject;
-    const char *sign = SIGN_CHANGED;
-    if (action->kind == ACTION_CREATE_NODE)
-        sign = SIGN_NEW;
-    if (action->kind == ACTION_DELETE_NODE)
-        sign = SIGN_GONE;
-    add_change(table, sign, subject, action,
-               action->kind == ACTION_START_NODE ? "; is started" : "");
+    bool starts = action->kind == ACTION_START_NODE || action->kind == ACTION_BALANCER;
+    bool missing = action->reason && strcmp(action->reason, "missing") == 0;
+    if (action->kind == ACTION_CREATE_NODE) {
+        table->changes[action->change]++;
+        add_row(table, SIGN_NEW, subject, change_class_name(action->change), "add worker");
+    } else if (missing) {
+        add_change(table, SIGN_NEW, subject, action, "");
+    } else {
+        add_change(table, action_sign(action), subject, action, starts ? "; is started" : "");
+    }
+}
+
+/* Is it only there for the sake of what has a row already? */
+static bool is_in_passing(const struct plan *plan, const struct action *action)
+{
+    bool grows = first_of(plan, ACTION_CREATE_NODE);
+    bool waits = first_of(plan, ACTION_AWAIT_READY);
+    switch (action->kind) {
+    case ACTION_NETWORK:
+    case ACTION_IMAGE:
+    case ACTION_RECORD:
+    case ACTION_PRELOAD:
+        return true;
+    case ACTION_JOIN:
+        return grows || waits;
+    case ACTION_AWAIT_READY:
+        return grows;
+    case ACTION_CREATE_NODE:
+    case ACTION_START_NODE:
+    case ACTION_BALANCER:
+    case ACTION_BOOTSTRAP:
+    case ACTION_UPLOAD_CONFIG:
+    case ACTION_MARK_CONTROL_PLANE:
+    case ACTION_TOKEN:
+    case ACTION_PROXY:
+    case ACTION_DNS:
+    case ACTION_CNI:
+    case ACTION_STORAGE:
+    case ACTION_MANIFESTS:
+    case ACTION_KUBECONFIG:
+    case ACTION_FORGET:
+    case ACTION_DELETE_NODE:
+        return false;
+    }
+    return false;
 }
 
 static void add_actions(struct plan_table *table)
@@ -138,14 +188,15 @@ static void add_actions(struct plan_table *table)
     const struct plan *plan = table->result->plan;
     size_t deleted = count_kind(plan, ACTION_DELETE_NODE);
     bool setup = first_of(plan, ACTION_BOOTSTRAP) != NULL;
-    bool ends = deleted && deleted == observed_nodes(table->result);
+    bool ends = deleted && deleted == observed_containers(table->result);
     if (setup)
         add_setup(table);
     if (ends)
-        add_end(table, deleted);
+        add_end(table);
     for (size_t i = 0; i < plan->count; i++) {
         const struct action *action = &plan->actions[i];
-        bool told = action->kind == ACTION_DELETE_NODE ? ends : setup;
+        bool told =
+            action->kind == ACTION_DELETE_NODE ? ends : setup || is_in_passing(plan, action);
         if (!told && !(ends && action->kind == ACTION_FORGET))
             add_action(table, action);
     }

@@ -240,7 +240,7 @@ static json_t *state_json(const struct cluster_state *state)
     if (!state)
         return json_null();
     json_t *json = json_object();
-    json_object_set_new(json, "nodes", json_integer((json_int_t)state->node_count));
+    json_object_set_new(json, "nodes", json_integer((json_int_t)view_node_count(state)));
     json_object_set_new(json, "ready", seen_json(state->ready));
     json_object_set_new(json, "version", string_json(state->version));
     json_object_set_new(json, "message", string_json(state->message));

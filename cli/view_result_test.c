@@ -77,6 +77,45 @@ static const struct step_row delete_all[] = {
     {ACTION_DELETE_NODE, CHANGE_DELETE, "old-worker", "not wanted any more"},
 };
 
+static const struct step_row growth[] = {
+    {ACTION_BALANCER, CHANGE_LIVE, "big-external-load-balancer", "exited"},
+    {ACTION_NETWORK, CHANGE_LIVE, "kind", "a node is missing"},
+    {ACTION_IMAGE, CHANGE_LIVE, "default", "a node is missing"},
+    {ACTION_START_NODE, CHANGE_LIVE, "big-worker", "exited"},
+    {ACTION_CREATE_NODE, CHANGE_LIVE, "big-worker3", "missing"},
+    {ACTION_PRELOAD, CHANGE_LIVE, "big-worker3", "a node is missing"},
+    {ACTION_JOIN, CHANGE_LIVE, "big-worker", "not known to have joined"},
+    {ACTION_JOIN, CHANGE_LIVE, "big-worker2", "not known to have joined"},
+    {ACTION_JOIN, CHANGE_LIVE, "big-worker3", "a node is missing"},
+    {ACTION_AWAIT_READY, CHANGE_LIVE, "big", "something changed"},
+    {ACTION_RECORD, CHANGE_LIVE, "big", "a node is missing"},
+};
+static const struct step_row loss[] = {
+    {ACTION_DELETE_NODE, CHANGE_LIVE, "big-worker", "the container is dead"},
+    {ACTION_DELETE_NODE, CHANGE_REMOVE, "big-worker2", "not in the spec, and never finished"},
+};
+static const struct step_row way_gone[] = {
+    {ACTION_NETWORK, CHANGE_LIVE, "kind", "a node is missing"},
+    {ACTION_BALANCER, CHANGE_LIVE, "big-external-load-balancer", "missing"},
+    {ACTION_KUBECONFIG, CHANGE_LIVE, "big", "entry is missing or out of date"},
+    {ACTION_AWAIT_READY, CHANGE_LIVE, "big", "something changed"},
+};
+static const struct step_row unrecorded[] = {
+    {ACTION_PRELOAD, CHANGE_LIVE, "big-worker", "not known to have joined"},
+    {ACTION_JOIN, CHANGE_LIVE, "big-worker", "not known to have joined"},
+    {ACTION_RECORD, CHANGE_LIVE, "big", "a node is missing"},
+};
+static const struct step_row leftover[] = {
+    {ACTION_DELETE_NODE, CHANGE_LIVE, "big-external-load-balancer",
+     "the first control plane is gone"},
+};
+static const struct step_row big_end[] = {
+    {ACTION_FORGET, CHANGE_DELETE, "big", "not wanted any more"},
+    {ACTION_DELETE_NODE, CHANGE_DELETE, "big-control-plane", "not wanted any more"},
+    {ACTION_DELETE_NODE, CHANGE_DELETE, "big-control-plane2", "not wanted any more"},
+    {ACTION_DELETE_NODE, CHANGE_DELETE, "big-external-load-balancer", "not wanted any more"},
+};
+
 #define PLAN(name, rows) plan_of(arena, name, rows, COUNT_OF(rows))
 
 enum { FLEET = 9 };
@@ -240,9 +279,66 @@ static void small_fleets(void **state)
     }
 }
 
+/* Several control planes behind a load balancer, and what may happen to their cluster. */
+static void several_nodes(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *arena = arena_new();
+    static const struct node_state big_nodes[] = {
+        {.name = "big-control-plane", .role = "control-plane"},
+        {.name = "big-control-plane2", .role = "control-plane"},
+        {.name = "big-external-load-balancer", .role = ROLE_BALANCER}};
+    static const struct cluster_state big = {.name = "big", .nodes = big_nodes, .node_count = 3};
+    static const struct cluster_state left = {
+        .name = "big", .nodes = &big_nodes[2], .node_count = 1};
+    const struct {
+        const char *name;
+        struct engine_result result;
+        const char *want;
+    } rows[] = {
+        {"mended, and a worker more",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", growth), NULL, &big, 1},
+         "~ big  ~ big-external-load-balancer  live  exited; is started\n"
+         "       ~ big-worker                  live  exited; is started\n"
+         "       + big-worker3                 live  add worker\n"
+         "3 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"a worker is lost, one is too many",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", loss), NULL, &big, 1},
+         "~ big  \xc2\xb1 big-worker   live    the container is dead\n"
+         "       - big-worker2  remove  not in the spec, and never finished\n"
+         "1 live, 1 remove.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"the load balancer is gone",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", way_gone), NULL, &big, 1},
+         "~ big  + big-external-load-balancer  live  missing\n"
+         "       ~ write kubeconfig            live  entry is missing or out of date\n"
+         "       ~ wait until Ready            live  something changed\n"
+         "3 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"a worker may not have joined",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", unrecorded), NULL, &big, 1},
+         "~ big  ~ big-worker  live  not known to have joined\n"
+         "1 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"only the load balancer is left",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", leftover), NULL, &left, 1},
+         "~ big  \xc2\xb1 big-external-load-balancer  live  the first control plane is gone\n"
+         "1 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"the end",
+         {"big", NULL, ENGINE_SETTLED, PLAN("big", big_end), NULL, &big, 1},
+         "- big  - 2 nodes  delete  not wanted any more; all its data goes\n"
+         "1 delete.  Apply with: kind apply -f 'it'\\''s.yaml' --prune\n"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].name);
+        const struct view_results results = {&rows[i].result, 1};
+        cleanup_free char *got = NULL;
+        print_plans(&results, &got);
+        test_equal(got, rows[i].want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_fleet_of_all_fates),
-                                       cmocka_unit_test(small_fleets), cmocka_unit_test(sums)};
+                                       cmocka_unit_test(small_fleets),
+                                       cmocka_unit_test(several_nodes), cmocka_unit_test(sums)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,10 +146,12 @@ static const struct plan ci_plan = {.cluster = "ci", .actions = ci_actions, .cou
 static const struct plan held_plan = {.cluster = "calm", .refused = &refused, .refused_count = 1};
 static const struct plan empty_plan = {.cluster = "calm"};
 static const struct cluster_spec spec = {.name = "ci"};
+static const struct node_state nodes[] = {
+    {.role = "control-plane"}, {.role = ROLE_BALANCER}, {.role = "worker"}, {.role = "worker"}};
 static const struct cluster_state ready = {
-    .name = "ci", .node_count = 3, .ready = SEEN_YES, .version = "v1.20.2"};
+    .name = "ci", .nodes = nodes, .node_count = 4, .ready = SEEN_YES, .version = "v1.20.2"};
 static const struct cluster_state one = {
-    .name = "calm", .node_count = 1, .ready = SEEN_YES, .version = "v1.20.2"};
+    .name = "calm", .nodes = nodes, .node_count = 1, .ready = SEEN_YES, .version = "v1.20.2"};
 static const struct cluster_state no_state = {.name = "old"}, not_made = {.name = "docs"};
 
 static const struct {

@@ -92,6 +92,10 @@ static const struct step *table_of(enum action_kind kind)
         return docker_create_steps;
     case ACTION_START_NODE:
         return docker_start_steps;
+    case ACTION_BALANCER:
+        return docker_balancer_steps;
+    case ACTION_PRELOAD:
+        return docker_preload_steps;
     case ACTION_BOOTSTRAP:
         return docker_bootstrap_steps;
     case ACTION_UPLOAD_CONFIG:
@@ -108,6 +112,10 @@ static const struct step *table_of(enum action_kind kind)
         return docker_cni_steps;
     case ACTION_STORAGE:
         return docker_storage_steps;
+    case ACTION_MANIFESTS:
+        return docker_manifests_steps;
+    case ACTION_JOIN:
+        return docker_join_steps;
     case ACTION_KUBECONFIG:
         return docker_kubeconfig_steps;
     case ACTION_AWAIT_READY:

@@ -41,4 +41,7 @@ struct driver *docker_open(struct transport *transport, struct endpoint *endpoin
     "kindest/node:v1.37.0-rc.1@sha256:"                                                            \
     "aabfbaf916de1af22a1e0bf56307b9f775e8e8961a61a653c86e373320dbea2e"
 
+/* Upstream's load balancer; our own is kind.local/haproxy. */
+#define DOCKER_ENVOY_IMAGE "envoyproxy/envoy:v1.36.2"
+
 #endif

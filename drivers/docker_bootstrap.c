@@ -13,11 +13,18 @@
 #include "drivers/docker_flow.h"
 
 #include "base/memory.h"
+#include "drivers/docker_info.h"
 #include "model/kubeadm.h"
 #include <openssl/rand.h>
 #include <string.h>
 
-enum { PHASE_ARGUMENTS_MAX = 6, PHASE_MS = 120 * 1000, API_MS = 240 * 1000 };
+enum {
+    PHASE_ARGUMENTS_MAX = 6,
+    PHASE_MS = 120 * 1000,
+    API_MS = 240 * 1000,
+    TOKEN_LENGTH = 23, /* "abcdef.0123456789abcdef" */
+    TOKEN_ID_LENGTH = 6,
+};
 
 struct phase {
     const char *arguments[PHASE_ARGUMENTS_MAX]; /* after "kubeadm init phase", ended by NULL */
@@ -60,7 +67,7 @@ static void exec_phase(struct flow *flow, const struct phase *phase)
  * What a failed kubeadm said last: its final lines, without the one on how to
  * get a stack trace. In the arena, on one line.
  */
-static const char *last_words(struct flow *flow, const struct answer *answer)
+const char *docker_last_words(struct flow *flow, const struct answer *answer)
 {
     enum { LINES = 2 };
     const char *kept[LINES] = {"", ""};
@@ -76,10 +83,9 @@ static const char *last_words(struct flow *flow, const struct answer *answer)
                     : "it said nothing";
 }
 
-/* An empty file proves nothing: mounts make them. */
-static bool proven(struct docker_flow *df, const char *path)
+bool docker_has_file(const struct docker_flow *df, const char *path)
 {
-    const struct archive_file *file = path ? archive_find(&df->files, path) : NULL;
+    const struct archive_file *file = archive_find(&df->files, path);
     return file && file->length > 0;
 }
 
@@ -88,7 +94,7 @@ static enum step_status run_phase(struct flow *flow, const struct answer *answer
 {
     const struct phase *phase = flow_row_data(flow);
     if (!answer) {
-        if (proven(docker_flow_of(flow), phase->proof))
+        if (phase->proof && docker_has_file(docker_flow_of(flow), phase->proof))
             return STEP_DONE;
         exec_phase(flow, phase);
         return STEP_WAITING;
@@ -96,11 +102,11 @@ static enum step_status run_phase(struct flow *flow, const struct answer *answer
     if (answer->exit_code == 0)
         return STEP_DONE;
     error_set(err, ERROR_UNAVAILABLE, "kubeadm failed with exit code %d: %s", answer->exit_code,
-              last_words(flow, answer));
+              docker_last_words(flow, answer));
     return STEP_FAILED;
 }
 
-static enum step_status read_version(struct flow *flow, const struct answer *answer,
+enum step_status docker_read_version(struct flow *flow, const struct answer *answer,
                                      struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
@@ -117,11 +123,11 @@ static enum step_status read_version(struct flow *flow, const struct answer *ans
         return STEP_FAILED;
     }
     df->version = arena_string_n(flow->arena, file->bytes, strcspn(file->bytes, "\r\n \t"));
-    return STEP_DONE;
+    return engine_info_check_version(df->info, df->version, err) ? STEP_FAILED : STEP_DONE;
 }
 
 /* What an earlier try has left, by which phases are skipped. */
-static enum step_status read_progress(struct flow *flow, const struct answer *answer,
+enum step_status docker_read_progress(struct flow *flow, const struct answer *answer,
                                       struct error **err)
 {
     if (!answer) {
@@ -131,39 +137,89 @@ static enum step_status read_progress(struct flow *flow, const struct answer *an
     return docker_files(flow, answer, err) ? STEP_FAILED : STEP_DONE;
 }
 
-/* A token in kubeadm's form, "abcdef.0123456789abcdef", from the system's randomness. */
-static int make_token(char token[24], struct error **err)
+const char *docker_new_token(struct flow *flow, struct error **err)
 {
     static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    unsigned char bytes[23];
-    if (RAND_bytes(bytes, sizeof(bytes)) != 1)
-        return error_set(err, ERROR_INTERNAL, "the system has no random numbers");
-    for (size_t i = 0; i < sizeof(bytes); i++)
+    unsigned char bytes[TOKEN_LENGTH];
+    if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
+        error_set(err, ERROR_INTERNAL, "the system has no random numbers");
+        return NULL;
+    }
+    char *token = arena_alloc(flow->arena, TOKEN_LENGTH + 1);
+    for (size_t i = 0; i < TOKEN_LENGTH; i++)
         token[i] = alphabet[bytes[i] % (sizeof(alphabet) - 1)];
-    token[6] = '.';
-    token[23] = '\0';
-    return 0;
+    token[TOKEN_ID_LENGTH] = '.';
+    return token;
 }
 
-static int print_config(struct docker_flow *df, struct text *text, struct error **err)
+const char *docker_endpoint(struct docker_flow *df)
 {
-    char token[24];
-    if (make_token(token, err))
-        return -1;
+    return arena_format(df->flow.arena, "%s" SPEC_BALANCER_SUFFIX ":6443", df->cluster);
+}
+
+void docker_note_lines(struct flow *flow, const char *lines)
+{
+    char *rest = NULL, *copy = arena_string(flow->arena, lines);
+    for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        flow_note(flow, line);
+}
+
+/* What concerns the whole cluster is said once, with the first node; others tell of their own. */
+static void note_unmatched(struct docker_flow *df, const char *lines)
+{
+    static const char of_node[] = "nodes[";
+    char *rest = NULL, *copy = arena_string(df->flow.arena, lines);
+    bool all = df->input.action->kind == ACTION_BOOTSTRAP;
+    for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        if (all || strncmp(line, of_node, strlen(of_node)) == 0)
+            flow_note(&df->flow, line);
+}
+
+static int print_config(struct docker_flow *df, const char *ca_hash, struct text *text,
+                        struct error **err)
+{
     struct kubeadm_input input = {
         .spec = df->input.spec,
         .node = df->node,
         .kubernetes_version = df->version,
-        .endpoint = arena_format(df->flow.arena, "%s-external-load-balancer:6443", df->cluster),
+        .endpoint = docker_endpoint(df),
         .ipv4 = df->found->ipv4,
+        .ipv6 = df->found->ipv6,
         .provider = "docker",
-        .token = token,
+        .token = df->token,
+        .ca_hash = ca_hash,
+        .rootless = df->info->rootless,
+        .host_memory_bytes = df->info->memory_bytes,
+        .host_cpu_milli = df->info->cpus * 1000,
         .fast_status = true,
+        .own_pod_ranges = df->cni_template,
     };
-    return kubeadm_config(&input, text, err);
+    struct text unmatched;
+    text_init(&unmatched, 0);
+    int result = kubeadm_config(&input, text, &unmatched, err);
+    if (result == 0)
+        note_unmatched(df, unmatched.data);
+    text_done(&unmatched);
+    return result;
 }
 
-/* The configuration, and the folder that kubelet watches for static pods. */
+int docker_write_config(struct docker_flow *df, const char *ca_hash, struct error **err)
+{
+    struct text text;
+    text_init(&text, 0);
+    int result = print_config(df, ca_hash, &text, err);
+    if (result == 0) {
+        const struct archive_file files[] = {
+            {.path = "etc/kubernetes/", .mode = 0755},
+            {.path = "etc/kubernetes/manifests/", .mode = 0755},
+            {.path = "kind/kubeadm.conf", .bytes = text.data, .length = text.length, .mode = 0600},
+        };
+        result = docker_write_files(&df->flow, df->found->id, "/", files, COUNT_OF(files), err);
+    }
+    text_done(&text);
+    return result;
+}
+
 static enum step_status write_config(struct flow *flow, const struct answer *answer,
                                      struct error **err)
 {
@@ -171,20 +227,8 @@ static enum step_status write_config(struct flow *flow, const struct answer *ans
     if (answer)
         return answer->status == 200 ? STEP_DONE
                                      : docker_refused(flow, answer, "write kubeadm.conf", err);
-    struct text text;
-    text_init(&text, 0);
-    enum step_status status = STEP_FAILED;
-    if (print_config(df, &text, err) == 0) {
-        const struct archive_file files[] = {
-            {.path = "etc/kubernetes/", .mode = 0755},
-            {.path = "etc/kubernetes/manifests/", .mode = 0755},
-            {.path = "kind/kubeadm.conf", .bytes = text.data, .length = text.length, .mode = 0600},
-        };
-        if (docker_write_files(flow, df->found->id, "/", files, COUNT_OF(files), err) == 0)
-            status = STEP_WAITING;
-    }
-    text_done(&text);
-    return status;
+    df->token = docker_new_token(flow, err);
+    return df->token && docker_write_config(df, NULL, err) == 0 ? STEP_WAITING : STEP_FAILED;
 }
 
 enum step_status docker_read_access(struct flow *flow, const struct answer *answer,
@@ -195,7 +239,7 @@ enum step_status docker_read_access(struct flow *flow, const struct answer *answ
     enum step_status read = docker_admin_conf(flow, answer, &file, err);
     if (read != STEP_DONE)
         return read;
-    const char *server = docker_api_server(flow->arena, df->found);
+    const char *server = docker_api_server(flow->arena, df->speaker);
     struct text renamed;
     text_init(&renamed, 0);
     bool found = false;
@@ -206,7 +250,7 @@ enum step_status docker_read_access(struct flow *flow, const struct answer *answ
     text_done(&renamed);
     if (result == 0 && !found)
         result =
-            error_set(err, ERROR_CONFLICT, "admin.conf of %s is not complete", df->found->name);
+            error_set(err, ERROR_CONFLICT, "admin.conf of %s is not complete", df->speaker->name);
     df->access_known = result == 0;
     return result == 0 ? STEP_DONE : STEP_FAILED;
 }
@@ -225,6 +269,56 @@ static enum step_status await_api(struct flow *flow, const struct answer *answer
     return STEP_AGAIN;
 }
 
+/*
+ * The components' kubeconfigs lead through the load balancer, which has to see
+ * the first API before anything that uses them can work.
+ */
+static enum step_status await_balancer(struct flow *flow, const struct answer *answer,
+                                       struct error **err)
+{
+    (void)err;
+    struct docker_flow *df = docker_flow_of(flow);
+    if (!df->input.spec->balancer)
+        return STEP_DONE;
+    if (!answer) {
+        const char *server = docker_api_server(flow->arena, docker_entrance(df->seen));
+        kube_send_to(flow, server, "GET", "/healthz", NULL, NULL);
+        return STEP_WAITING;
+    }
+    if (!answer->failure && answer->status == 200)
+        return STEP_DONE;
+    flow->waiting_for = arena_format(flow->arena, "/healthz: %s", docker_message(flow, answer));
+    return STEP_AGAIN;
+}
+
+/*
+ * The token that comes with the configuration serves nobody: each join has one
+ * of its own.
+ */
+static enum step_status drop_token(struct flow *flow, const struct answer *answer,
+                                   struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (flow->turn == 0) {
+        docker_read_files(flow, df->found->id, "/kind/kubeadm.conf");
+        return STEP_WAITING;
+    }
+    if (flow->turn == 1) {
+        if (docker_files(flow, answer, err))
+            return STEP_FAILED;
+        const struct archive_file *file = archive_find(&df->files, "kubeadm.conf");
+        const char *token = file && file->bytes ? strstr(file->bytes, "token: ") : NULL;
+        if (!token)
+            return STEP_DONE;
+        kube_drop_token(flow, token + strlen("token: "));
+        return STEP_WAITING;
+    }
+    if (!answer->failure && (answer->status == 200 || answer->status == 404))
+        return STEP_DONE;
+    flow->waiting_for = docker_message(flow, answer);
+    return STEP_AGAIN;
+}
+
 #define PHASE(what, which)                                                                         \
     {                                                                                              \
         .name = what, .run = run_phase, .timeout_ms = PHASE_MS, .data = &(which)                   \
@@ -232,10 +326,13 @@ static enum step_status await_api(struct flow *flow, const struct answer *answer
 
 const struct step docker_bootstrap_steps[] = {
     DOCKER_REACH,
+    DOCKER_INFO,
     DOCKER_FIND,
-    {.name = "read the Kubernetes version", .run = read_version, .timeout_ms = 10000},
+    {.name = "read the Kubernetes version", .run = docker_read_version, .timeout_ms = 10000},
+    {.name = "read the CNI's file", .run = docker_read_cni, .timeout_ms = 10000},
     {.name = "place the CNI's file", .run = docker_place_cni, .timeout_ms = 10000},
-    {.name = "look for earlier progress", .run = read_progress, .timeout_ms = 10000},
+    {.name = "look for earlier progress", .run = docker_read_progress, .timeout_ms = 10000},
+    {.name = "patch containerd", .run = docker_patch_containerd, .timeout_ms = 60000},
     {.name = "write kubeadm.conf", .run = write_config, .timeout_ms = 10000},
     PHASE("certificate authority", phase_ca),
     PHASE("kubelet's credentials", phase_kubelet_conf),
@@ -247,6 +344,11 @@ const struct step docker_bootstrap_steps[] = {
     DOCKER_ACCESS,
     {.name = "wait for the API",
      .run = await_api,
+     .timeout_ms = API_MS,
+     .poll_ms = 100,
+     .tolerant = true},
+    {.name = "wait for the load balancer",
+     .run = await_balancer,
      .timeout_ms = API_MS,
      .poll_ms = 100,
      .tolerant = true},
@@ -266,6 +368,12 @@ const struct step docker_token_steps[] = {
     DOCKER_FIND,
     PHASE("bootstrap token", phase_token),
     PHASE("finish kubelet's credentials", phase_finalize),
+    DOCKER_ACCESS,
+    {.name = "remove the token",
+     .run = drop_token,
+     .timeout_ms = 30000,
+     .poll_ms = 200,
+     .tolerant = true},
     {0},
 };
 

@@ -29,6 +29,12 @@ struct docker {
     struct snapshot snapshot;
 };
 
+/* What a node's pods get addresses from, one a family. */
+struct pod_ranges {
+    const char *items[2]; /* in the order of podSubnet; in the arena */
+    size_t count;         /* 0: the cluster is to choose */
+};
+
 /* The working memory of one operation. Strings live in flow.arena. */
 struct docker_flow {
     struct flow flow;
@@ -43,29 +49,47 @@ struct docker_flow {
     const char *cluster;
 
     /* Learned on the way. */
-    const struct node_spec *node;      /* the subject, of input.spec */
-    const struct node_state *found;    /* the subject's container */
-    const char *image;                 /* what the node is made of */
-    const char *version;               /* Kubernetes version of the image: "v1.20.2" */
-    const char *address;               /* fixed IPv4 address for a new container, or NULL */
-    const char *network_id, *probe_id; /* the network; one made to learn a free subnet */
-    const char *subnet;                /* IPv4, "172.18.0.0/16" */
-    struct archive_files files;        /* the last archive that was read */
-    struct kubeconfig_access access;   /* of the cluster's API, as admin */
+    const struct cluster_state *seen; /* the cluster's containers, as listed last */
+    const struct node_spec *node;     /* the subject, of input.spec; NULL: not one node */
+    const struct node_state *found;   /* the subject's container */
+    const struct node_state *speaker; /* the control plane whose API and files are asked */
+    bool is_new;                      /* found was made just now */
+    const char *image;                /* what the container is made of */
+    const char *version;              /* Kubernetes version of the image: "v1.20.2" */
+    const struct engine_info *info;   /* of the engine; NULL: not asked */
+
+    const char *address, *address6;     /* fixed ones for a new container, or NULL */
+    const char *network_id, *probe_id;  /* the network; one made to learn a free subnet */
+    const char *subnet;                 /* IPv4, "172.18.0.0/16" */
+    struct string_list network_subnets; /* all of the network */
+    bool no_ipv6;                       /* the engine said so */
+    struct port_hold port_hold;         /* picked ports, until the container is made */
+
+    struct archive_files files;      /* the last archive that was read */
+    struct kubeconfig_access access; /* of the cluster's API, as admin */
     struct transport_tls access_tls;
     bool access_known;
-    json_t *objects; /* manifests to apply */
+    bool kubeconfig_fresh; /* the API was asked by the user's own entry */
+    json_t *objects;       /* manifests to apply */
     size_t next_object;
-    json_t *resources;        /* discovered: "group/version" to a list of resources */
+    json_t *resources; /* discovered: "group/version" to a list of resources */
+
+    struct kube_node *nodes; /* that are to be Ready */
+    size_t node_count;
+    size_t next; /* of the nodes that a row takes one after the other */
+
+    const char *token;                       /* for one join: "abcdef.0123456789abcdef" */
+    struct pod_ranges pod_ranges;            /* that the node gets before it registers */
+    const struct archive_file *cni_template; /* NULL: the image has none, or it is not wanted */
+    bool joined;                             /* nothing is left to do for the node */
+
     struct line_reader lines; /* of logs and pulls */
     bool lines_open;
     struct text tail; /* last lines of a log, for errors */
     bool boot_seen;
-    long long started_at_s;     /* of the container, by the engine's clock */
-    const char *trouble;        /* what went wrong, kept for the error to come */
-    bool no_ipv6;               /* the engine said so */
-    struct port_hold port_hold; /* picked ports, until the container is made */
-    bool kubeconfig_fresh;      /* the API was asked by the user's own entry */
+    const char *trouble; /* what went wrong, kept for the error to come */
+
+    struct preload *preload; /* docker_preload.c's own */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)
@@ -77,7 +101,9 @@ static inline struct docker_flow *docker_flow_of(struct flow *flow)
 extern const struct step docker_list_steps[], docker_observe_steps[], docker_admin_steps[];
 extern const struct step docker_network_steps[], docker_image_steps[];
 extern const struct step docker_create_steps[], docker_start_steps[], docker_delete_steps[];
-extern const struct step docker_bootstrap_steps[];
+extern const struct step docker_bootstrap_steps[], docker_join_steps[];
+extern const struct step docker_balancer_steps[], docker_preload_steps[];
+extern const struct step docker_manifests_steps[];
 extern const struct step docker_upload_config_steps[], docker_mark_steps[], docker_token_steps[];
 extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_steps[];
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
@@ -90,6 +116,14 @@ enum step_status docker_find_node(struct flow *, const struct answer *,
                                   struct error **); /* -> found */
 enum step_status docker_read_access(struct flow *, const struct answer *,
                                     struct error **); /* -> access */
+enum step_status docker_read_version(struct flow *, const struct answer *,
+                                     struct error **); /* -> version */
+enum step_status docker_read_progress(struct flow *, const struct answer *,
+                                      struct error **); /* /etc/kubernetes -> files */
+enum step_status docker_create(struct flow *, const struct answer *,
+                               struct error **); /* -> found */
+enum step_status docker_start_new(struct flow *, const struct answer *, struct error **);
+enum step_status docker_start_found(struct flow *, const struct answer *, struct error **);
 enum step_status docker_await_boot(struct flow *, const struct answer *, struct error **);
 enum step_status docker_await_containerd(struct flow *, const struct answer *, struct error **);
 
@@ -112,6 +146,10 @@ int docker_parse_list(struct arena *arena, const char *body, size_t length,
 /* Asks for the containers of the flow's cluster, then (STEP_DONE) hands out what was listed. */
 enum step_status docker_list_cluster(struct flow *flow, const struct answer *answer,
                                      struct fleet_state *fleet, struct error **err);
+/* The flow's cluster out of what was listed in its arena: df->seen and df->speaker. */
+void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet);
+/* The last check before anything is changed: is the found container ours? */
+enum step_status docker_check_owner(struct flow *flow, struct error **err);
 struct node_state docker_copy_node(struct arena *arena, const struct node_state *node);
 
 /* The engine's {"message": ...} or the text itself, for an error; in the flow's arena. */
@@ -123,6 +161,15 @@ enum step_status docker_refused(struct flow *flow, const struct answer *answer, 
 
 /* A path with everything after the first '=' escaped: "…?filters=" and raw JSON. In the arena. */
 const char *docker_path(struct flow *flow, const char *path, const char *raw_query_value);
+
+/* docker_body.c: what the engine is to make for the subject; NULL if a port cannot be had. */
+char *docker_body(struct docker_flow *df, struct error **err);
+
+/* docker_balancer.c: the command of the load balancer's container; NULL: its image knows. */
+const char *docker_balancer_script(struct docker_flow *df);
+
+/* docker_create.c: why a container did not start, in words that say what to do. */
+void docker_explain_start(struct flow *flow, const struct answer *answer, struct error **err);
 
 /* GET of a file or folder in a container; the answer goes to docker_files. */
 void docker_read_files(struct flow *flow, const char *container_id, const char *path);
@@ -141,14 +188,72 @@ int docker_write_files(struct flow *flow, const char *container_id, const char *
 /* The text with every occurrence of word replaced; in the arena. */
 const char *docker_fill(struct flow *flow, const char *text, const char *word, const char *with);
 
-/* The node that holds cluster-wide steps: the first control plane by name, or NULL. */
-const struct node_state *docker_first_control_plane(const struct cluster_state *state);
+/*
+ * The node that holds cluster-wide steps: the first running control plane by
+ * name, else the first of them, or NULL.
+ */
+const struct node_state *docker_speaker(const struct cluster_state *state);
+
+/* Where the API is published for users: the load balancer, else the speaker; or NULL. */
+const struct node_state *docker_entrance(const struct cluster_state *state);
+
+bool docker_is_control_plane(const struct node_state *node);
+bool docker_is_balancer(const struct node_state *node);
 
 /* docker_image.c: the image in df->image for what the spec says, by looking only. */
 enum step_status docker_choose_image(struct flow *, const struct answer *, struct error **);
+/* The load balancer's: Envoy as upstream has it or our haproxy, what is there; else it is pulled.
+ */
+enum step_status docker_balancer_image(struct flow *, const struct answer *, struct error **);
 
-/* docker_pods.c: rows of the bootstrap and of what follows it. */
+/* docker_image.c: asks for a pull; the answer is for `lines` first, what went wrong is `trouble`.
+ */
+void docker_pull(struct flow *flow, const char *image);
+
+/* docker_bootstrap.c: the last lines that a failed command said, on one line; in the arena. */
+const char *docker_last_words(struct flow *flow, const struct answer *answer);
+
+/* One note a line. */
+void docker_note_lines(struct flow *flow, const char *lines);
+
+/* docker_containerd.c: row of a new node. */
+enum step_status docker_patch_containerd(struct flow *, const struct answer *, struct error **);
+
+/* An empty file proves nothing: mounts make them. */
+bool docker_has_file(const struct docker_flow *df, const char *path);
+
+/* kubeadm's form of a token, from the system's randomness; in the arena. */
+const char *docker_new_token(struct flow *flow, struct error **err);
+
+/* The name:port by which nodes reach the API, of a load balancer or of the only control plane. */
+const char *docker_endpoint(struct docker_flow *df);
+
+/* Writes the node's kubeadm.conf and the folder of static pods; ca_hash may be NULL. */
+int docker_write_config(struct docker_flow *df, const char *ca_hash, struct error **err);
+
+/*
+ * docker_pods.c: the pod ranges of this number, one a family, as
+ * kube-controller-manager would give them; none where it is not that simple,
+ * or not ours to give. It accepts what a node has already, and before it gives
+ * anything it waits 10 s (Kubernetes 1.20).
+ */
+struct pod_ranges docker_pod_ranges(struct flow *flow, unsigned number);
+
+/* "podCIDR":…,"podCIDRs":[…] as members of a Node's spec; "" for none. */
+const char *docker_ranges_json(struct flow *flow, const struct pod_ranges *ranges);
+
+/*
+ * Our node image brings a CNI configuration for a node whose pod range is
+ * known beforehand: kubelet finds it when it starts, so the node registers as
+ * Ready and pods are scheduled at once. The CNI's own program takes over when
+ * it runs. Other images have none, which is fine.
+ */
+enum step_status docker_read_cni(struct flow *, const struct answer *, struct error **);
 enum step_status docker_place_cni(struct flow *, const struct answer *, struct error **);
+int docker_put_cni(struct flow *flow, const struct archive_file *template,
+                   const struct pod_ranges *ranges, struct error **err);
+
+/* Rows of what follows the bootstrap. */
 enum step_status docker_open_for_pods(struct flow *, const struct answer *, struct error **);
 enum step_status docker_quicken_dns(struct flow *, const struct answer *, struct error **);
 
@@ -158,6 +263,17 @@ enum step_status docker_choose_address(struct flow *, const struct answer *, str
 /* kube.c: one request to the cluster's API with df->access. path begins with '/'. */
 void kube_send(struct flow *flow, const char *method, const char *path, const char *content_type,
                const char *body);
+/* The same by another address of the same API. */
+void kube_send_to(struct flow *flow, const char *server, const char *method, const char *path,
+                  const char *content_type, const char *body);
+/* kube_token.c: deletes a bootstrap token; text begins with it, "abcdef.0123456789abcdef". */
+void kube_drop_token(struct flow *flow, const char *text);
+/* Rows: df->token made known to the cluster, and signed by it, so that a node can join with it. */
+enum step_status kube_add_token(struct flow *, const struct answer *, struct error **);
+enum step_status kube_await_token(struct flow *, const struct answer *, struct error **);
+enum step_status kube_remove_token(struct flow *, const struct answer *, struct error **);
+/* "sha256:…" of the CA's public key, kubeadm's caCertHashes; NULL if it cannot be read. */
+const char *kube_ca_hash(struct arena *arena, const char *ca_pem);
 /* Rows: apply df->objects server-side, one after the other. */
 enum step_status kube_apply_objects(struct flow *, const struct answer *, struct error **);
 /* "https://127.0.0.1:34567": where the API of this node is reached from here; in arena. */
@@ -166,17 +282,34 @@ const char *docker_api_server(struct arena *arena, const struct node_state *node
 /* "2026-11-21T03:08:26Z" (fractions are passed over) as Unix seconds; 0 if it is none. */
 long long kube_time(const char *text);
 
-/*
- * Have all nodes of a NodeList told their condition since then? What a node
- * said before its container was started again is of no worth.
- */
-bool kube_told_since(const char *body, size_t length, long long since_s);
-
 /* docker_boot.c: when the container of an inspect was started, Unix seconds; 0 if not known. */
 long long docker_started_at(const char *body, size_t length);
 
-/* Counts Ready nodes of a NodeList; -1 if it is none. *message says who is not, in arena. */
-int kube_count_ready(struct arena *arena, const char *body, size_t length, size_t *ready,
-                     size_t *total, const char **version, const char **message, struct error **err);
+/* kube_nodes.c: a node that is to be Ready, and to have said so since then (0: ever). */
+struct kube_node {
+    const char *name;
+    long long since_s;
+};
+
+/*
+ * All nodes that are seen, but no load balancer, and with a spec none that it
+ * does not have; in the flow's arena, as df->nodes.
+ */
+void kube_expect_nodes(struct docker_flow *df, const struct cluster_state *state,
+                       const struct cluster_spec *spec);
+
+struct kube_readiness {
+    size_t ready, total;
+    const char *version, *message; /* message: who is not Ready, and why; NULL: all are */
+};
+
+/*
+ * Reads a NodeList, in arena: what it says of the nodes that are expected; of
+ * others there may be leftovers. What a node said before its container was
+ * started again is of no worth. -1 if it is no list.
+ */
+int kube_read_nodes(struct arena *arena, const char *body, size_t length,
+                    const struct kube_node *expected, size_t count,
+                    struct kube_readiness *readiness, struct error **err);
 
 #endif

@@ -33,22 +33,25 @@ static void list_local_images(struct flow *flow)
         NULL);
 }
 
-/* The newest kind.local/node of the list, or NULL. */
-static const char *newest_local(struct flow *flow, const struct answer *answer)
+/*
+ * The image of the list whose name begins so and whose tag is the highest
+ * version, or NULL. Not the youngest: ours are made reproducibly, all at the
+ * same moment.
+ */
+static const char *newest_of(struct flow *flow, const struct answer *answer, const char *prefix)
 {
     json_t *list = json_loadb(answer->body, answer->length, 0, NULL);
     const char *newest = NULL;
-    json_int_t newest_created = -1;
-    size_t index;
-    const json_t *item;
+    size_t index, number;
+    const json_t *item, *name;
     json_array_foreach(list, index, item)
     {
-        const char *tag = json_string_value(json_array_get(json_object_get(item, "RepoTags"), 0));
-        json_int_t created = json_integer_value(json_object_get(item, "Created"));
-        if (tag && strncmp(tag, LOCAL_PREFIX, strlen(LOCAL_PREFIX)) == 0 &&
-            created > newest_created) {
-            newest = tag;
-            newest_created = created;
+        json_array_foreach(json_object_get(item, "RepoTags"), number, name)
+        {
+            const char *tag = json_string_value(name);
+            if (tag && strncmp(tag, prefix, strlen(prefix)) == 0 &&
+                (!newest || strverscmp(tag, newest) > 0))
+                newest = tag;
         }
     }
     newest = arena_string(flow->arena, newest);
@@ -77,7 +80,7 @@ enum step_status docker_choose_image(struct flow *flow, const struct answer *ans
     default:
         if (answer->status != 200)
             return docker_refused(flow, answer, "list images", err);
-        df->image = newest_local(flow, answer);
+        df->image = newest_of(flow, answer, LOCAL_PREFIX "node:");
         if (!df->image)
             df->image = DOCKER_DEFAULT_IMAGE;
         return STEP_DONE;
@@ -105,7 +108,7 @@ static bool pull_data(void *context, const char *bytes, size_t length)
     return true;
 }
 
-static void pull(struct flow *flow, const char *image)
+void docker_pull(struct flow *flow, const char *image)
 {
     struct docker_flow *df = docker_flow_of(flow);
     if (df->lines_open)
@@ -147,7 +150,8 @@ static enum step_status fall_back(struct flow *flow, const struct answer *answer
                                   struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    const char *local = answer->status == 200 ? newest_local(flow, answer) : NULL;
+    const char *local =
+        answer->status == 200 ? newest_of(flow, answer, LOCAL_PREFIX "node:") : NULL;
     if (!local)
         return image_missing(flow, DOCKER_DEFAULT_IMAGE, df->trouble, err);
     flow_note(flow,
@@ -174,7 +178,7 @@ static enum step_status have_image(struct flow *flow, const struct answer *answe
             return docker_refused(flow, answer, "look for the image", err);
         if (strncmp(image, LOCAL_PREFIX, strlen(LOCAL_PREFIX)) == 0)
             return image_missing(flow, image, "", err);
-        pull(flow, image);
+        docker_pull(flow, image);
         return STEP_WAITING;
     case 2:
         line_reader_end(&df->lines);
@@ -196,3 +200,41 @@ const struct step docker_image_steps[] = {
     {.name = "get the image", .run = have_image, .timeout_ms = PULL_ROW_MS, .tolerant = true},
     {0},
 };
+
+/* Looks (turn 1), pulls if there is none of either (turn 2). */
+enum step_status docker_balancer_image(struct flow *flow, const struct answer *answer,
+                                       struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (df->found) /* it is there, and stays what it is */
+        return STEP_DONE;
+    switch (flow->turn) {
+    case 0:
+        flow_send(flow, "GET",
+                  docker_path(flow, "/images/json?filters=",
+                              "{\"reference\":[\"" DOCKER_ENVOY_IMAGE "\",\"" LOCAL_PREFIX
+                              "haproxy\"]}"),
+                  NULL);
+        return STEP_WAITING;
+    case 1:
+        if (answer->failure || answer->status != 200)
+            return docker_refused(flow, answer, "list images", err);
+        df->image = newest_of(flow, answer, DOCKER_ENVOY_IMAGE);
+        if (!df->image)
+            df->image = newest_of(flow, answer, LOCAL_PREFIX "haproxy:");
+        if (df->image)
+            return STEP_DONE;
+        df->image = DOCKER_ENVOY_IMAGE;
+        docker_pull(flow, df->image);
+        return STEP_WAITING;
+    default:
+        line_reader_end(&df->lines);
+        if (!answer->failure && answer->status == 200 && !df->trouble)
+            return STEP_DONE;
+        error_set(err, ERROR_UNAVAILABLE,
+                  "no image for the load balancer is on this engine, and %s cannot be pulled (%s); "
+                  "`make node-image` makes one",
+                  df->image, df->trouble ? df->trouble : docker_message(flow, answer));
+        return STEP_FAILED;
+    }
+}

@@ -53,6 +53,7 @@ static void parse_networks(struct arena *arena, const json_t *networks, struct n
     {
         node->network = arena_string(arena, name);
         node->ipv4 = get_string(arena, network, "IPAddress");
+        node->ipv6 = get_string(arena, network, "GlobalIPv6Address");
         return;
     }
 }
@@ -149,16 +150,41 @@ struct node_state docker_copy_node(struct arena *arena, const struct node_state 
     copy.shape = arena_string(arena, node->shape);
     copy.network = arena_string(arena, node->network);
     copy.ipv4 = arena_string(arena, node->ipv4);
+    copy.ipv6 = arena_string(arena, node->ipv6);
     copy.api_host = arena_string(arena, node->api_host);
     return copy;
 }
 
-const struct node_state *docker_first_control_plane(const struct cluster_state *state)
+bool docker_is_control_plane(const struct node_state *node)
+{
+    return strcmp(node->role, node_role_name(NODE_CONTROL_PLANE)) == 0;
+}
+
+bool docker_is_balancer(const struct node_state *node)
+{
+    return strcmp(node->role, ROLE_BALANCER) == 0;
+}
+
+const struct node_state *docker_speaker(const struct cluster_state *state)
+{
+    const struct node_state *first = NULL;
+    for (size_t i = 0; i < state->node_count; i++) {
+        const struct node_state *node = &state->nodes[i];
+        if (!docker_is_control_plane(node))
+            continue;
+        if (node->status == CONTAINER_RUNNING)
+            return node;
+        first = first ? first : node;
+    }
+    return first;
+}
+
+const struct node_state *docker_entrance(const struct cluster_state *state)
 {
     for (size_t i = 0; i < state->node_count; i++)
-        if (strcmp(state->nodes[i].role, node_role_name(NODE_CONTROL_PLANE)) == 0)
+        if (docker_is_balancer(&state->nodes[i]))
             return &state->nodes[i];
-    return NULL;
+    return docker_speaker(state);
 }
 
 static void copy_clusters(struct arena *arena, const struct fleet_state *from,
@@ -211,12 +237,12 @@ const struct step docker_list_steps[] = {
     {0},
 };
 
-/* Which container the action is about: its subject node, or the first control plane. */
+/* Which container the action is about: its subject, or the one that speaks for the cluster. */
 static const struct node_state *pick(struct docker_flow *df, const struct cluster_state *cluster)
 {
     if (!df->node && df->input.action->kind != ACTION_DELETE_NODE &&
         df->input.action->kind != ACTION_START_NODE)
-        return docker_first_control_plane(cluster);
+        return df->speaker;
     for (size_t i = 0; i < cluster->node_count; i++)
         if (strcmp(cluster->nodes[i].name, df->input.action->subject) == 0)
             return &cluster->nodes[i];
@@ -239,6 +265,27 @@ enum step_status docker_list_cluster(struct flow *flow, const struct answer *ans
                                                                                     : STEP_DONE;
 }
 
+void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet)
+{
+    const struct cluster_state *cluster = fleet_state_find(fleet, df->cluster);
+    struct cluster_state *seen = arena_alloc(df->flow.arena, sizeof(*seen));
+    if (cluster)
+        *seen = *cluster;
+    df->seen = seen;
+    df->speaker = docker_speaker(seen);
+}
+
+enum step_status docker_check_owner(struct flow *flow, struct error **err)
+{
+    const struct docker_flow *df = docker_flow_of(flow);
+    const struct docker_options *options = &df->docker->options;
+    if (options->any_owner || (df->found->owner && strcmp(df->found->owner, options->fleet) == 0))
+        return STEP_DONE;
+    error_set(err, ERROR_INVALID, "container %s was not made by fleet '%s'; left alone",
+              df->found->name, options->fleet);
+    return STEP_FAILED;
+}
+
 enum step_status docker_find_node(struct flow *flow, const struct answer *answer,
                                   struct error **err)
 {
@@ -247,21 +294,13 @@ enum step_status docker_find_node(struct flow *flow, const struct answer *answer
     enum step_status listed = docker_list_cluster(flow, answer, &fleet, err);
     if (listed != STEP_DONE)
         return listed;
-    const struct cluster_state *cluster = fleet_state_find(&fleet, df->cluster);
-    df->found = cluster ? pick(df, cluster) : NULL;
+    docker_take_seen(df, &fleet);
+    df->found = pick(df, df->seen);
     if (!df->found && df->input.action->kind == ACTION_DELETE_NODE)
         return STEP_DONE; /* gone already */
     if (!df->found) {
         error_set(err, ERROR_CONFLICT, "the container of %s is gone", df->cluster);
         return STEP_FAILED;
     }
-    /* The last check before anything is changed: is it ours? */
-    const struct docker_options *options = &df->docker->options;
-    if (!options->any_owner &&
-        (!df->found->owner || strcmp(df->found->owner, options->fleet) != 0)) {
-        error_set(err, ERROR_INVALID, "container %s was not made by fleet '%s'; left alone",
-                  df->found->name, options->fleet);
-        return STEP_FAILED;
-    }
-    return STEP_DONE;
+    return docker_check_owner(flow, err);
 }

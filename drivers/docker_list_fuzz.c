@@ -25,7 +25,7 @@ static void check_cluster(struct arena *arena, const struct cluster_state *clust
         check_node(arena, &cluster->nodes[i]);
         assert(i == 0 || strcmp(cluster->nodes[i - 1].name, cluster->nodes[i].name) <= 0);
     }
-    const struct node_state *first = docker_first_control_plane(cluster);
+    const struct node_state *first = docker_speaker(cluster);
     assert(!first || strcmp(first->role, node_role_name(NODE_CONTROL_PLANE)) == 0);
 }
 
@@ -44,11 +44,11 @@ static void check_list(struct arena *arena, const char *bytes, size_t length)
 static void check_ready(struct arena *arena, const char *bytes, size_t length)
 {
     cleanup_error struct error *err = NULL;
-    size_t ready = 0, total = 0;
-    const char *version = NULL, *message = NULL;
-    int result = kube_count_ready(arena, bytes, length, &ready, &total, &version, &message, &err);
+    static const struct kube_node expected[] = {{"a", 1}, {"a-worker", 0}};
+    struct kube_readiness seen;
+    int result = kube_read_nodes(arena, bytes, length, expected, 2, &seen, &err);
     assert((result == 0) == !err);
-    assert(result != 0 || (ready <= total && (ready == total) == !message));
+    assert(result != 0 || (seen.total == 2 && (seen.ready == 2) == !seen.message));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -11,51 +11,14 @@
  */
 #include "drivers/docker_flow.h"
 
-#include <arpa/inet.h>
+#include "drivers/docker_info.h"
+#include "drivers/network_address.h"
 #include <assert.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <string.h>
 
 /* On a network that was only made to learn which subnet is free. */
 #define LABEL_PROBE "fleet.kind/probe"
-
-struct ipv4_net {
-    uint32_t address; /* host order */
-    unsigned bits;
-};
-
-static bool parse_net(const char *text, struct ipv4_net *net)
-{
-    char address[INET_ADDRSTRLEN];
-    unsigned bits;
-    char rest;
-    struct in_addr parsed;
-    if (!text || sscanf(text, "%15[0-9.]/%2u%c", address, &bits, &rest) != 2 || bits > 32 ||
-        inet_pton(AF_INET, address, &parsed) != 1)
-        return false;
-    *net = (struct ipv4_net){.address = ntohl(parsed.s_addr), .bits = bits};
-    return true;
-}
-
-static const char *print_address(struct arena *arena, uint32_t address)
-{
-    return arena_format(arena, "%u.%u.%u.%u", address >> 24, address >> 16 & 255,
-                        address >> 8 & 255, address & 255);
-}
-
-/* Upstream's IPv6 subnet: fc00::/8 and the rest from SHA-1 over name and attempt. */
-static const char *ipv6_subnet(struct arena *arena, const char *name, int32_t attempt)
-{
-    unsigned char input[300], digest[EVP_MAX_MD_SIZE];
-    size_t length = strnlen(name, sizeof(input) - 4);
-    memcpy(input, name, length);
-    for (size_t i = 0; i < 4; i++)
-        input[length + i] = (unsigned char)((uint32_t)attempt >> (8 * i) & 255);
-    EVP_Digest(input, length + 4, digest, NULL, EVP_sha1(), NULL);
-    return arena_format(arena, "fc00:%x:%x:%x::/64", digest[2] << 8 | digest[3],
-                        digest[4] << 8 | digest[5], digest[6] << 8 | digest[7]);
-}
+#define OPTION_MTU "com.docker.network.driver.mtu"
 
 static const char *network_name(const struct flow *flow)
 {
@@ -63,71 +26,85 @@ static const char *network_name(const struct flow *flow)
     return df->docker->options.network;
 }
 
-static void list_networks(struct flow *flow)
+/* GET of path?filters=..., with one filter of this name. Takes over the values. */
+static void list_filtered(struct flow *flow, const char *path, const char *filter, json_t *values)
 {
-    const char *filter = arena_format(flow->arena, "{\"name\":[\"^%s$\"]}", network_name(flow));
-    flow_send(flow, "GET", docker_path(flow, "/networks?filters=", filter), NULL);
+    json_t *filters = json_pack("{s:o}", filter, values);
+    char *text = json_dumps(filters, JSON_COMPACT);
+    flow_send(flow, "GET", docker_path(flow, path, text), NULL);
+    free(text);
+    json_decref(filters);
 }
 
-/* The ids of networks of exactly this name, oldest first as the engine sorts; NULL if none. */
+/* The engine takes the name for a regular expression, and a name may hold dots. */
+static void list_networks(struct flow *flow)
+{
+    const char *quoted = docker_fill(flow, network_name(flow), ".", "\\.");
+    list_filtered(flow, "/networks?filters=", "name",
+                  json_pack("[o]", json_string(arena_format(flow->arena, "^%s$", quoted))));
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static bool is_probe(const json_t *network)
+{
+    return json_object_get(json_object_get(network, "Labels"), LABEL_PROBE) != NULL;
+}
+
+/* The first network of exactly this name, probes last; NULL if there is none. */
 static const json_t *first_of_name(const json_t *list, const char *name)
 {
     size_t index;
-    const json_t *item;
+    const json_t *item, *probe = NULL;
     json_array_foreach(list, index, item)
     {
-        const char *have = json_string_value(json_object_get(item, "Name"));
-        if (have && strcmp(have, name) == 0)
+        if (strcmp(text_of(item, "Name"), name) != 0)
+            continue;
+        if (!is_probe(item))
             return item;
+        probe = item;
     }
-    return NULL;
+    return probe;
 }
 
-static const char *ipv4_of(const json_t *network, const char *key)
+struct wish {
+    const char
+        *subnet;     /* IPv4; NULL: a probe, by whose label a crash in the middle is mended later */
+    const char *mtu; /* or NULL: the engine's default */
+    bool ipv6;
+};
+
+static json_t *pools_of(struct flow *flow, const struct wish *wish)
 {
-    const json_t *config = json_object_get(json_object_get(network, "IPAM"), "Config");
-    size_t index;
-    const json_t *item;
-    struct ipv4_net net;
-    json_array_foreach(config, index, item)
-    {
-        const char *subnet = json_string_value(json_object_get(item, "Subnet"));
-        if (parse_net(subnet, &net))
-            return json_string_value(json_object_get(item, key));
-    }
-    return NULL;
+    const char *half = wish->subnet ? network_engine_half(flow->arena, wish->subnet) : NULL;
+    json_t *pools = json_array();
+    if (half)
+        json_array_append_new(pools,
+                              json_pack("{s:s,s:s}", "Subnet", wish->subnet, "IPRange", half));
+    if (wish->ipv6)
+        json_array_append_new(
+            pools, json_pack("{s:s}", "Subnet",
+                             network_ula(flow->arena, network_name(flow), (int32_t)flow->tries)));
+    return pools;
 }
 
-/* subnet NULL: a probe, by whose label a crash in the middle is mended later. */
-static char *create_body(struct flow *flow, const char *subnet, int attempt, bool ipv6)
+static void create_network(struct flow *flow, const struct wish *wish)
 {
-    const char *name = network_name(flow);
-    json_t *config = json_array();
-    struct ipv4_net net;
-    if (subnet && parse_net(subnet, &net) && net.bits <= 28)
-        json_array_append_new(
-            config, json_pack("{s:s,s:s}", "Subnet", subnet, "IPRange",
-                              arena_format(flow->arena, "%s/%u",
-                                           print_address(flow->arena, net.address), net.bits + 1)));
-    if (ipv6)
-        json_array_append_new(
-            config, json_pack("{s:s}", "Subnet", ipv6_subnet(flow->arena, name, attempt)));
-    json_t *body = json_pack("{s:s,s:b,s:s,s:b,s:{s:s,s:o},s:{s:s}}", "Name", name,
-                             "CheckDuplicate", 1, "Driver", "bridge", "EnableIPv6", (int)ipv6,
-                             "IPAM", "Driver", "default", "Config", config, "Options",
-                             "com.docker.network.bridge.enable_ip_masquerade", "true");
-    if (!subnet)
+    json_t *body =
+        json_pack("{s:s,s:b,s:s,s:b,s:{s:s,s:o},s:{s:s,s:s*}}", "Name", network_name(flow),
+                  "CheckDuplicate", 1, "Driver", "bridge", "EnableIPv6", (int)wish->ipv6, "IPAM",
+                  "Driver", "default", "Config", pools_of(flow, wish), "Options",
+                  "com.docker.network.bridge.enable_ip_masquerade", "true", OPTION_MTU, wish->mtu);
+    if (!wish->subnet)
         json_object_set_new(body, "Labels", json_pack("{s:s}", LABEL_PROBE, "true"));
     char *text = json_dumps(body, JSON_COMPACT);
+    flow_send(flow, "POST", "/networks/create", text);
+    free(text);
     json_decref(body);
-    return text;
-}
-
-static void create_network(struct flow *flow, const char *subnet, int attempt, bool ipv6)
-{
-    char *body = create_body(flow, subnet, attempt, ipv6);
-    flow_send(flow, "POST", "/networks/create", body);
-    free(body);
 }
 
 /* Looks for the network; an existing one is used as it is, whoever made it. */
@@ -143,9 +120,8 @@ static enum step_status look(struct flow *flow, const struct answer *answer, str
     json_t *list = json_loadb(answer->body, answer->length, 0, NULL);
     const json_t *network = first_of_name(list, network_name(flow));
     const char *id = arena_string(flow->arena, json_string_value(json_object_get(network, "Id")));
-    bool probe = json_object_get(json_object_get(network, "Labels"), LABEL_PROBE) != NULL;
-    df->network_id = probe ? NULL : id;
-    df->probe_id = probe ? id : NULL;
+    df->network_id = is_probe(network) ? NULL : id;
+    df->probe_id = is_probe(network) ? id : NULL;
     json_decref(list);
     return STEP_DONE;
 }
@@ -162,28 +138,62 @@ static bool ipv6_unavailable(const char *message)
            strstr(message, "IPv6");
 }
 
-enum { ATTEMPTS_MAX = 5 };
-
 static enum step_status make_again(struct flow *flow, const struct answer *answer,
                                    struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
     const char *message = docker_message(flow, answer);
+    bool last = flow->tries + 1 >= NETWORK_ATTEMPTS;
     if (strstr(message, "already exists"))
         return STEP_DONE; /* somebody else was faster */
-    if (flow->tries < ATTEMPTS_MAX && overlaps(message))
+    if (!last && overlaps(message))
         return STEP_AGAIN;
-    if (flow->tries < ATTEMPTS_MAX && !df->no_ipv6 && ipv6_unavailable(message)) {
+    if (!last && !df->no_ipv6 && ipv6_unavailable(message)) {
         df->no_ipv6 = true;
         return STEP_AGAIN;
     }
     return docker_refused(flow, answer, "create the network", err);
 }
 
+static enum step_status ask_for_probe(struct flow *flow, const struct answer *answer,
+                                      const json_t *body, struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (answer->status != 201)
+        return make_again(flow, answer, err);
+    df->probe_id = arena_string(flow->arena, json_string_value(json_object_get(body, "Id")));
+    if (!df->probe_id)
+        return docker_refused(flow, answer, "create the network", err);
+    flow_send(flow, "GET", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
+    return STEP_WAITING;
+}
+
+/* To make it again with the subnet written down. */
+static enum step_status remove_probe(struct flow *flow, const struct answer *answer,
+                                     const json_t *body, struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    struct string_list subnets = network_subnets(flow->arena, body);
+    df->subnet = network_subnet4(&subnets);
+    if (!df->subnet)
+        return docker_refused(flow, answer, "read the network's subnet", err);
+    flow_send(flow, "DELETE", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
+    df->probe_id = NULL;
+    return STEP_WAITING;
+}
+
+/* A host whose links carry smaller packets has told the engine so, for its default network. */
+static const char *mtu_of(const struct answer *answer, const json_t *bridge)
+{
+    const char *mtu = text_of(json_object_get(bridge, "Options"), OPTION_MTU);
+    bool number = *mtu && strspn(mtu, "0123456789") == strlen(mtu);
+    return answer->status == 200 && number ? mtu : NULL;
+}
+
 /*
  * Makes it: first as the engine likes (create, read its subnet, remove), then
- * for good. Every answer moves one turn on; trouble with IPv6 or overlaps
- * starts over with another attempt.
+ * for good, as wide as the default network. Every answer moves one turn on;
+ * trouble with IPv6 or overlaps starts over with another attempt.
  */
 static enum step_status make(struct flow *flow, const struct answer *answer, struct error **err)
 {
@@ -192,42 +202,33 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
         return STEP_DONE;
     assert(answer || flow->turn == 0);
     json_t *body = answer ? json_loadb(answer->body, answer->length, 0, NULL) : NULL;
+    struct wish wish = {.subnet = df->subnet, .ipv6 = !df->no_ipv6};
     enum step_status status = STEP_WAITING;
     switch (flow->turn) {
     case 0:
+        wish.subnet = NULL;
         if (!df->probe_id) {
-            create_network(flow, NULL, (int)flow->tries, !df->no_ipv6);
+            create_network(flow, &wish);
             break;
         }
         flow->turn = 1; /* a probe is left from before: its subnet will do */
         flow_send(flow, "GET", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
         break;
-    case 1: /* the engine has chosen: which subnet? */
-        if (answer->status != 201) {
-            status = make_again(flow, answer, err);
-            break;
-        }
-        df->probe_id = arena_string(flow->arena, json_string_value(json_object_get(body, "Id")));
-        if (!df->probe_id) {
-            status = docker_refused(flow, answer, "create the network", err);
-            break;
-        }
-        flow_send(flow, "GET", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
+    case 1:
+        status = ask_for_probe(flow, answer, body, err);
         break;
-    case 2: /* remove it, to make it again with the subnet written down */
-        df->subnet = arena_string(flow->arena, ipv4_of(body, "Subnet"));
-        if (!df->subnet) {
-            status = docker_refused(flow, answer, "read the network's subnet", err);
-            break;
-        }
-        flow_send(flow, "DELETE", arena_format(flow->arena, "/networks/%s", df->probe_id), NULL);
-        df->probe_id = NULL;
+    case 2:
+        status = remove_probe(flow, answer, body, err);
         break;
     case 3:
         if (answer->status != 204 && answer->status != 404)
             status = STEP_DONE; /* in use already: it stays as the engine made it */
         else
-            create_network(flow, df->subnet, (int)flow->tries, !df->no_ipv6);
+            flow_send(flow, "GET", "/networks/bridge", NULL);
+        break;
+    case 4:
+        wish.mtu = mtu_of(answer, body);
+        create_network(flow, &wish);
         break;
     default:
         status = answer->status == 201 ? STEP_DONE : make_again(flow, answer, err);
@@ -237,107 +238,122 @@ static enum step_status make(struct flow *flow, const struct answer *answer, str
     return status;
 }
 
-/* More attached containers first, then by id: upstream's rule of which twin stays. */
-static bool stays_before(const json_t *left, const json_t *right)
+/* How many containers of the list, which are all running, are in this network. */
+static size_t attached(const json_t *containers, const char *network, const char *id)
 {
-    size_t a = json_object_size(json_object_get(left, "Containers"));
-    size_t b = json_object_size(json_object_get(right, "Containers"));
-    if (a != b)
-        return a > b;
-    return strcmp(json_string_value(json_object_get(left, "Id")),
-                  json_string_value(json_object_get(right, "Id"))) < 0;
+    size_t index, count = 0;
+    const json_t *item;
+    json_array_foreach(containers, index, item)
+    {
+        const json_t *networks =
+            json_object_get(json_object_get(item, "NetworkSettings"), "Networks");
+        count += strcmp(text_of(json_object_get(networks, network), "NetworkID"), id) == 0;
+    }
+    return count;
 }
 
-/* Two creators at once can make two networks of one name; one empty twin is removed a turn. */
+static void remove_network(struct flow *flow, const char *id)
+{
+    flow_send(flow, "DELETE", arena_format(flow->arena, "/networks/%s", id), NULL);
+}
+
+/*
+ * Keeps the first two twins of the list in network_id and probe_id, the lower
+ * id first; then asks who is in them, or removes at once the one that is a probe.
+ */
+static enum step_status weigh_twins(struct flow *flow, const json_t *networks)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    const json_t *twins[2] = {NULL}, *item;
+    size_t index, count = 0;
+    json_array_foreach(networks, index, item)
+    {
+        if (strcmp(text_of(item, "Name"), network_name(flow)) == 0 && *text_of(item, "Id") &&
+            count < 2)
+            twins[count++] = item;
+    }
+    if (count < 2)
+        return STEP_DONE;
+    size_t lower = strcmp(text_of(twins[0], "Id"), text_of(twins[1], "Id")) < 0 ? 0 : 1;
+    df->network_id = arena_string(flow->arena, text_of(twins[lower], "Id"));
+    df->probe_id = arena_string(flow->arena, text_of(twins[!lower], "Id"));
+    if (is_probe(twins[lower]) != is_probe(twins[!lower])) {
+        flow->turn = 2; /* the removal's answer is the last */
+        remove_network(flow, is_probe(twins[lower]) ? df->network_id : df->probe_id);
+        return STEP_WAITING;
+    }
+    list_filtered(flow, "/containers/json?filters=", "network",
+                  json_pack("[s,s]", df->network_id, df->probe_id));
+    return STEP_WAITING;
+}
+
+/*
+ * Two creators at once can make two networks of one name. Of each two the one
+ * with more attached containers stays, then the one with the lower id:
+ * upstream's rule, so that both agree. One goes a run of the row.
+ */
 static enum step_status remove_twins(struct flow *flow, const struct answer *answer,
                                      struct error **err)
 {
+    enum { RUNS_MAX = 5 }; /* one that is in use cannot be removed */
+    struct docker_flow *df = docker_flow_of(flow);
     if (!answer) {
         list_networks(flow);
         return STEP_WAITING;
     }
-    if (flow->turn == 2)
-        return flow->tries < ATTEMPTS_MAX ? STEP_AGAIN : STEP_DONE;
+    if (flow->turn == 3)
+        return flow->tries < RUNS_MAX ? STEP_AGAIN : STEP_DONE;
     if (answer->status != 200)
-        return docker_refused(flow, answer, "list networks", err);
+        return docker_refused(flow, answer, "compare networks of one name", err);
     json_t *list = json_loadb(answer->body, answer->length, 0, NULL);
-    const json_t *stays = NULL, *goes = NULL, *item;
-    size_t index;
-    json_array_foreach(list, index, item)
-    {
-        if (strcmp(json_string_value(json_object_get(item, "Name")), network_name(flow)) != 0)
-            continue;
-        if (stays && stays_before(stays, item)) {
-            goes = item;
-        } else {
-            goes = stays;
-            stays = item;
-        }
+    enum step_status status = STEP_WAITING;
+    if (flow->turn == 1) {
+        status = weigh_twins(flow, list);
+    } else {
+        const char *name = network_name(flow);
+        bool more = attached(list, name, df->probe_id) > attached(list, name, df->network_id);
+        remove_network(flow, more ? df->network_id : df->probe_id);
     }
-    if (goes)
-        flow_send(flow, "DELETE",
-                  arena_format(flow->arena, "/networks/%s",
-                               json_string_value(json_object_get(goes, "Id"))),
-                  NULL);
     json_decref(list);
-    return goes ? STEP_WAITING : STEP_DONE;
+    return status;
 }
 
 const struct step docker_network_steps[] = {
     DOCKER_REACH,
+    DOCKER_INFO_WARN,
     {.name = "look for the network", .run = look, .timeout_ms = 10000},
     {.name = "make the network", .run = make, .timeout_ms = 60000, .poll_ms = 100},
     {.name = "check for a second network", .run = remove_twins, .timeout_ms = 30000, .poll_ms = 50},
     {0},
 };
 
-/* Where the search for a free address begins: spreads nodes without a register of addresses. */
-static uint32_t spread(const char *name)
-{
-    uint32_t hash = 2166136261u; /* FNV-1a */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * 16777619u;
-    return hash;
-}
-
-static bool address_taken(const json_t *containers, const char *network, const char *address)
-{
-    size_t index;
-    const json_t *item;
-    json_array_foreach(containers, index, item)
-    {
-        const json_t *joined = json_object_get(
-            json_object_get(json_object_get(item, "NetworkSettings"), "Networks"), network);
-        const char *fixed = json_string_value(
-            json_object_get(json_object_get(joined, "IPAMConfig"), "IPv4Address"));
-        const char *held = json_string_value(json_object_get(joined, "IPAddress"));
-        if ((fixed && strcmp(fixed, address) == 0) || (held && strcmp(held, address) == 0))
-            return true;
-    }
-    return false;
-}
-
-/* A free address in the upper half, or NULL. */
-static const char *choose(struct flow *flow, const json_t *containers, const char *node)
+/* Reads what is known of the network; asks who is in it, if it has addresses to give. */
+static enum step_status read_network(struct flow *flow, const json_t *network, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    struct ipv4_net net;
-    if (!parse_net(df->subnet, &net) || net.bits > 28)
-        return NULL;
-    uint32_t half = 1u << (32 - net.bits - 1);
-    uint32_t first = net.address + half, usable = half - 1; /* the last is for broadcasts */
-    for (uint32_t i = 0; i < usable; i++) {
-        const char *address =
-            print_address(flow->arena, first + (spread(node) % usable + i) % usable);
-        if (!address_taken(containers, network_name(flow), address))
-            return address;
+    bool needs6 = df->input.spec->networking.family != IP_FAMILY_IPV4;
+    df->address = df->address6 = NULL;
+    df->network_subnets = network_subnets(flow->arena, network);
+    df->subnet = network_shared(flow->arena, network);
+    if (network && needs6 && !network_subnet6(&df->network_subnets)) {
+        error_set(err, ERROR_INVALID,
+                  "network %s has no IPv6 subnet, which ipFamily %s needs; see that the engine's "
+                  "host has IPv6 and ip6tables, delete the clusters on this network, and then it "
+                  "(docker network rm %s): it is made anew",
+                  network_name(flow), ip_family_name(df->input.spec->networking.family),
+                  network_name(flow));
+        return STEP_FAILED;
     }
-    return NULL;
+    if (!network || (!df->subnet && !needs6))
+        return STEP_DONE;
+    list_filtered(flow, "/containers/json?all=1&filters=", "network",
+                  json_pack("[s]", network_name(flow)));
+    return STEP_WAITING;
 }
 
 /*
- * Row of the creation of nodes: a fixed address, where the network allows it
- * (its subnet was written down by whoever made it, which shows as an IPRange).
+ * Row of the creation of nodes: fixed addresses where the network allows them,
+ * and its subnets. A cluster without IPv6 needs no address of that kind.
  */
 enum step_status docker_choose_address(struct flow *flow, const struct answer *answer,
                                        struct error **err)
@@ -352,18 +368,14 @@ enum step_status docker_choose_address(struct flow *flow, const struct answer *a
     json_t *list = json_loadb(answer->body, answer->length, 0, NULL);
     enum step_status status = STEP_DONE;
     if (flow->turn == 1) {
-        const json_t *network = first_of_name(list, network_name(flow));
-        df->address = NULL;
-        if (ipv4_of(network, "IPRange")) {
-            df->subnet = arena_string(flow->arena, ipv4_of(network, "Subnet"));
-            const char *filter =
-                arena_format(flow->arena, "{\"network\":[\"%s\"]}", network_name(flow));
-            flow_send(flow, "GET", docker_path(flow, "/containers/json?all=1&filters=", filter),
-                      NULL);
-            status = STEP_WAITING;
-        }
+        status = read_network(flow, first_of_name(list, network_name(flow)), err);
     } else {
-        df->address = choose(flow, list, df->node->name);
+        const struct network_members members = {list, network_name(flow)};
+        const char *name = df->input.action->subject;
+        if (df->subnet)
+            df->address = network_choose4(flow->arena, df->subnet, &members, name);
+        if (df->input.spec->networking.family != IP_FAMILY_IPV4)
+            df->address6 = network_choose6(flow->arena, &df->network_subnets, &members, name);
     }
     json_decref(list);
     return status;

@@ -49,7 +49,7 @@ static enum step_status list_one(struct flow *flow, const struct answer *answer,
 /* The node whose files and API speak for the cluster, if it is one of ours. */
 static const struct node_state *speaker(const struct docker_flow *df)
 {
-    const struct node_state *node = docker_first_control_plane(df->state);
+    const struct node_state *node = docker_speaker(df->state);
     return node && node->owner ? node : NULL;
 }
 
@@ -75,13 +75,23 @@ static void parse_record(struct docker_flow *df, const struct node_state *node)
     error_free(broken);
 }
 
-/* A node whose files can be read: also one that is stopped, but none that is going. */
+/* Files can be read also of a node that is stopped, but of none that is going. */
+static bool is_readable(const struct node_state *node)
+{
+    return docker_is_control_plane(node) && node->owner && node->status != CONTAINER_REMOVING &&
+           node->status != CONTAINER_DEAD;
+}
+
+/*
+ * The control plane that is asked for the record: the first by name. It gets
+ * the record last, so that one has it only when all have it.
+ */
 static const struct node_state *readable(struct docker_flow *df)
 {
-    const struct node_state *node = speaker(df);
-    if (!node || node->status == CONTAINER_REMOVING || node->status == CONTAINER_DEAD)
-        return NULL;
-    return node;
+    for (size_t i = 0; i < df->state->node_count; i++)
+        if (is_readable(&df->state->nodes[i]))
+            return &df->state->nodes[i];
+    return NULL;
 }
 
 /* The target of a link, of which an engine tells the resolved path; NULL if there is none. */
@@ -156,8 +166,8 @@ static enum step_status read_record(struct flow *flow, const struct answer *answ
 
 static bool api_published(const struct docker_flow *df)
 {
-    const struct node_state *node = speaker(df);
-    return df->state->recorded == SEEN_YES && node && node->status == CONTAINER_RUNNING &&
+    const struct node_state *node = docker_entrance(df->state);
+    return df->state->recorded == SEEN_YES && speaker(df) && node->status == CONTAINER_RUNNING &&
            node->api_port;
 }
 
@@ -178,27 +188,43 @@ static enum step_status look_kubeconfig(struct flow *flow, const struct answer *
         return STEP_DONE; /* unknown: an unreadable file is not rewritten */
     }
     df->access_known = found;
-    bool current =
-        found && strcmp(df->access.server, docker_api_server(flow->arena, speaker(df))) == 0;
+    const char *server = docker_api_server(flow->arena, docker_entrance(df->state));
+    bool current = found && strcmp(df->access.server, server) == 0;
     df->state->kubeconfig = current ? SEEN_YES : SEEN_NO;
     df->kubeconfig_fresh = current;
     return STEP_DONE;
 }
 
+/* The cluster notices after 40 s that a node is gone; the engine knows at once. */
+static const char *who_stands_still(struct docker_flow *df)
+{
+    for (size_t i = 0; i < df->state->node_count; i++) {
+        const struct node_state *node = &df->state->nodes[i];
+        if (node->status != CONTAINER_RUNNING)
+            return arena_format(df->into, "container %s is %s", node->name,
+                                container_status_name(node->status));
+    }
+    return NULL;
+}
+
 static void understand_nodes(struct docker_flow *df, const struct answer *answer)
 {
-    size_t ready = 0, total = 0;
+    struct kube_readiness readiness;
     struct error *odd = NULL;
-    const char *message = NULL;
-    if (kube_count_ready(df->into, answer->body, answer->length, &ready, &total,
-                         &df->state->version, &message, &odd)) {
+    kube_expect_nodes(df, df->state, NULL);
+    if (kube_read_nodes(df->into, answer->body, answer->length, df->nodes, df->node_count,
+                        &readiness, &odd)) {
         df->state->message = arena_string(df->into, odd->message);
         error_free(odd);
         return;
     }
-    df->state->ready_count = ready;
-    df->state->ready = ready == total && total > 0 ? SEEN_YES : SEEN_NO;
-    df->state->message = message;
+    const char *still = who_stands_still(df);
+    if (still)
+        readiness.message = still;
+    df->state->ready_count = readiness.ready;
+    df->state->version = readiness.version;
+    df->state->ready = !readiness.message && readiness.total > 0 ? SEEN_YES : SEEN_NO;
+    df->state->message = readiness.message;
 }
 
 /* The API does not let us in with the user's entry: it is of an older cluster of that name. */
@@ -257,7 +283,7 @@ static enum step_status take_admin(struct flow *flow, const struct answer *answe
     if (read != STEP_DONE)
         return read;
     df->admin->admin_conf = arena_string_n(df->into, file->bytes, file->length);
-    df->admin->server = docker_api_server(df->into, df->found);
+    df->admin->server = docker_api_server(df->into, docker_entrance(df->seen));
     return STEP_DONE;
 }
 

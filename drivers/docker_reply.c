@@ -81,7 +81,11 @@ enum step_status docker_admin_conf(struct flow *flow, const struct answer *answe
 {
     struct docker_flow *df = docker_flow_of(flow);
     if (!answer) {
-        docker_read_files(flow, df->found->id, "/etc/kubernetes/admin.conf");
+        if (!df->speaker) {
+            error_set(err, ERROR_CONFLICT, "no control plane of %s is there", df->cluster);
+            return STEP_FAILED;
+        }
+        docker_read_files(flow, df->speaker->id, "/etc/kubernetes/admin.conf");
         return STEP_WAITING;
     }
     if (docker_files(flow, answer, err))
@@ -89,7 +93,7 @@ enum step_status docker_admin_conf(struct flow *flow, const struct answer *answe
     *file = archive_find(&df->files, "admin.conf");
     if (*file && (*file)->bytes)
         return STEP_DONE;
-    error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->found->name);
+    error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->speaker->name);
     return STEP_FAILED;
 }
 

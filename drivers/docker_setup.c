@@ -36,8 +36,7 @@ static int parse_manifest(struct docker_flow *df, const char *file, const char *
 /* Upstream's marker in CNI manifests that want to know where the API is. */
 static void patch_endpoint(struct docker_flow *df)
 {
-    const char *endpoint =
-        arena_format(df->flow.arena, "%s-external-load-balancer:6443", df->cluster);
+    const char *endpoint = docker_endpoint(df);
     size_t index;
     json_t *object;
     json_array_foreach(df->objects, index, object)
@@ -131,6 +130,38 @@ const struct step docker_storage_steps[] = {
     {0},
 };
 
+/* The user's own, one file after the other, all checked when they were read. */
+static enum step_status prepare_manifests(struct flow *flow, const struct answer *answer,
+                                          struct error **err)
+{
+    (void)answer;
+    struct docker_flow *df = docker_flow_of(flow);
+    json_decref(df->objects);
+    df->objects = json_array();
+    for (size_t i = 0; i < df->input.spec->manifest_count; i++) {
+        const struct manifest_spec *manifest = &df->input.spec->manifests[i];
+        struct problem_list problems;
+        problem_list_init(&problems, flow->arena);
+        json_t *objects =
+            document_parse(manifest->path, manifest->text, strlen(manifest->text), &problems);
+        if (!objects) {
+            error_set(err, ERROR_INVALID, "%s: %s", manifest->path,
+                      problems.count ? problems.items[0].message : "no YAML");
+            return STEP_FAILED;
+        }
+        json_array_extend(df->objects, objects);
+        json_decref(objects);
+    }
+    df->next_object = 0;
+    return STEP_DONE;
+}
+
+const struct step docker_manifests_steps[] = {
+    DOCKER_REACH,  DOCKER_FIND,
+    DOCKER_ACCESS, {.name = "read the manifests", .run = prepare_manifests, .timeout_ms = 1000},
+    APPLY_OBJECTS, {0},
+};
+
 /*
  * The file's lock is tried once a turn: to wait for it here would hold up all
  * other clusters.
@@ -165,7 +196,9 @@ static enum step_status write_kubeconfig(struct flow *flow, const struct answer 
     struct kubeconfig_paths paths = impatient(df);
     struct text renamed;
     text_init(&renamed, 0);
-    int result = kubeconfig_from_admin(file->bytes, df->cluster, df->access.server, &renamed, err);
+    int result = kubeconfig_from_admin(file->bytes, df->cluster,
+                                       docker_api_server(flow->arena, docker_entrance(df->seen)),
+                                       &renamed, err);
     if (result == 0)
         result =
             kubeconfig_file_put(&paths, df->cluster, renamed.data, KUBECONFIG_KEEP_CONTEXT, err);
@@ -181,19 +214,24 @@ const struct step docker_kubeconfig_steps[] = {
     {0},
 };
 
+/* When each node was started: what it said before does not count. */
 static enum step_status look_started(struct flow *flow, const struct answer *answer,
                                      struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
     if (!answer) {
-        flow_send(flow, "GET", arena_format(flow->arena, "/containers/%s/json", df->found->id),
-                  NULL);
-        return STEP_WAITING;
-    }
-    if (answer->status != 200)
+        kube_expect_nodes(df, df->seen, df->input.spec);
+        df->next = 0;
+    } else if (answer->status != 200) {
         return docker_refused(flow, answer, "look at the container", err);
-    df->started_at_s = docker_started_at(answer->body, answer->length);
-    return STEP_DONE;
+    } else {
+        df->nodes[df->next++].since_s = docker_started_at(answer->body, answer->length);
+    }
+    if (df->next == df->node_count)
+        return STEP_DONE;
+    flow_send(flow, "GET",
+              arena_format(flow->arena, "/containers/%s/json", df->nodes[df->next].name), NULL);
+    return STEP_WAITING;
 }
 
 static enum step_status await_nodes(struct flow *flow, const struct answer *answer,
@@ -208,21 +246,16 @@ static enum step_status await_nodes(struct flow *flow, const struct answer *answ
         flow->waiting_for = docker_message(flow, answer);
         return STEP_AGAIN;
     }
-    size_t ready = 0, total = 0;
-    const char *version = NULL, *message = NULL;
+    const struct docker_flow *df = docker_flow_of(flow);
+    struct kube_readiness readiness = {0};
     struct error *odd = NULL;
-    if (kube_count_ready(flow->arena, answer->body, answer->length, &ready, &total, &version,
-                         &message, &odd)) {
-        message = arena_string(flow->arena, odd->message);
+    if (kube_read_nodes(flow->arena, answer->body, answer->length, df->nodes, df->node_count,
+                        &readiness, &odd)) {
+        readiness.message = arena_string(flow->arena, odd->message);
         error_free(odd);
     }
-    flow->waiting_for = message ? message : "no node has registered yet";
-    if (total == 0 || ready < total)
-        return STEP_AGAIN;
-    flow->waiting_for = "the node has not reported since it was started";
-    return kube_told_since(answer->body, answer->length, docker_flow_of(flow)->started_at_s)
-               ? STEP_DONE
-               : STEP_AGAIN;
+    flow->waiting_for = readiness.message;
+    return readiness.message ? STEP_AGAIN : STEP_DONE;
 }
 
 /* Cluster DNS is up when a replica says that it is. */
@@ -265,27 +298,42 @@ const struct step docker_ready_steps[] = {
     {0},
 };
 
-static enum step_status write_record(struct flow *flow, const struct answer *answer,
-                                     struct error **err)
+static int send_record(struct docker_flow *df, const char *container_id, struct error **err)
 {
-    struct docker_flow *df = docker_flow_of(flow);
-    if (answer)
-        return answer->status == 200 ? STEP_DONE
-                                     : docker_refused(flow, answer, "write fleet.json", err);
     struct facet_list facets;
-    spec_facets(flow->arena, df->input.spec, &facets);
+    spec_facets(df->flow.arena, df->input.spec, &facets);
     struct text record;
     text_init(&record, 0);
     facet_record_print(df->cluster, &facets, &record);
-    const char *digest =
-        arena_format(flow->arena, FACET_DIGEST_PREFIX "%s", facet_digest(flow->arena, &facets));
+    const char *digest = arena_format(df->flow.arena, FACET_DIGEST_PREFIX "%s",
+                                      facet_digest(df->flow.arena, &facets));
     const struct archive_file files[] = {
         {.path = FACET_RECORD_FILE, .bytes = record.data, .length = record.length, .mode = 0644},
         {.path = FACET_DIGEST_LINK, .link = digest, .mode = 0777},
     };
-    int result = docker_write_files(flow, df->found->id, "/kind", files, COUNT_OF(files), err);
+    int result = docker_write_files(&df->flow, container_id, "/kind", files, COUNT_OF(files), err);
     text_done(&record);
-    return result == 0 ? STEP_WAITING : STEP_FAILED;
+    return result;
+}
+
+/*
+ * To every control plane, the first by name last: it is the one that is asked,
+ * and what it says must hold for all.
+ */
+static enum step_status write_record(struct flow *flow, const struct answer *answer,
+                                     struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (answer && answer->status != 200)
+        return docker_refused(flow, answer, "write fleet.json", err);
+    if (!answer)
+        df->next = df->seen->node_count;
+    while (df->next > 0) {
+        const struct node_state *node = &df->seen->nodes[--df->next];
+        if (docker_is_control_plane(node))
+            return send_record(df, node->id, err) ? STEP_FAILED : STEP_WAITING;
+    }
+    return STEP_DONE;
 }
 
 const struct step docker_record_steps[] = {

@@ -114,25 +114,30 @@ static void lists_of_containers(void **state)
     "{\"conditions\":[{\"type\":\"MemoryPressure\",\"status\":\"True\"},"                          \
     "{\"type\":\"Ready\",\"status\":\"" status "\"" message "}]}"
 
+#define NODE(name, status) "{\"metadata\":{\"name\":\"" name "\"},\"status\":" status "}"
+#define READY CONDITION("True", "")
+#define UNREADY CONDITION("False", ",\"message\":\"no network\"")
+#define SILENT CONDITION("Unknown", "")
+#define TOLD(second) CONDITION("True", ",\"lastHeartbeatTime\":\"2026-11-21T00:00:" second "Z\"")
+
+/* Two nodes are expected to be Ready: a, since 2026-11-21T00:00:10Z, and b, since ever. */
 static const struct {
     const char *name, *body, *want;
 } node_rows[] = {
-    {"no nodes yet", "{\"items\":[]}", "0/0"},
-    {"ready", "{\"items\":[{\"metadata\":{\"name\":\"a\"},\"status\":" CONDITION("True", "") "}]}",
-     "1/1"},
-    {"not ready, and why",
-     "{\"items\":[{\"metadata\":{\"name\":\"a\"},\"status\":" CONDITION(
-         "True", "") "},"
-                     "{\"metadata\":{\"name\":\"b\"},\"status\":" CONDITION(
-                         "False", ",\"message\":\"no network\"") "},"
-                                                                 "{\"metadata\":{\"name\":\"c\"},"
-                                                                 "\"status\":" CONDITION("Unknown",
-                                                                                         "") "}]}",
-     "1/3 node b is not Ready: no network"},
-    {"not reported yet", "{\"items\":[{\"metadata\":{\"name\":\"a\"}}]}",
-     "0/1 node a is not Ready: it has not reported yet"},
+    {"no nodes yet", "{\"items\":[]}", "0/2 node a has not registered"},
+    {"both are Ready, and one that nobody expects is not",
+     "{\"items\":[" NODE("b", READY) "," NODE("c", SILENT) "," NODE("a", TOLD("10")) "]}", "2/2"},
+    {"not Ready, and why", "{\"items\":[" NODE("a", TOLD("11")) "," NODE("b", UNREADY) "]}",
+     "1/2 node b is not Ready: no network"},
+    {"not reported yet", "{\"items\":[" NODE("a", TOLD("11")) "," NODE("b", "{}") "]}",
+     "1/2 node b is not Ready: it has not reported yet"},
+    {"what was said before the start does not count",
+     "{\"items\":[" NODE("a", TOLD("09")) "," NODE("b", READY) "]}",
+     "1/2 node a has not reported since it was started"},
+    {"nor what has no time", "{\"items\":[" NODE("a", READY) "," NODE("b", READY) "]}",
+     "1/2 node a has not reported since it was started"},
     {"odd items", "{\"items\":[1,{\"metadata\":[],\"status\":{\"conditions\":{}}}]}",
-     "0/2 node ? is not Ready: it has not reported yet"},
+     "0/2 node a has not registered"},
     {"a status instead", "{\"kind\":\"Status\"}", "the cluster's answer is no list of nodes"},
     {"items of another type", "{\"items\":{}}", "the cluster's answer is no list of nodes"},
     {"no JSON", "Unauthorized", "the cluster's answer is no list of nodes"},
@@ -141,20 +146,59 @@ static const struct {
 static void lists_of_nodes(void **state)
 {
     (void)state;
+    const struct kube_node expected[] = {{"a", kube_time("2026-11-21T00:00:10Z")}, {"b", 0}};
     for (size_t i = 0; i < COUNT_OF(node_rows); i++) {
         test_row(node_rows[i].name);
         struct arena *arena cleanup_arena = arena_new();
         cleanup_error struct error *err = NULL;
-        size_t ready = 0, total = 0;
-        const char *version = NULL, *message = NULL;
+        struct kube_readiness seen;
         const char *body = node_rows[i].body;
         cleanup_free char *got = NULL;
-        if (kube_count_ready(arena, body, strlen(body), &ready, &total, &version, &message, &err))
+        if (kube_read_nodes(arena, body, strlen(body), expected, COUNT_OF(expected), &seen, &err))
             got = memory_string(err->message);
         else
-            got = memory_format("%zu/%zu%s%s", ready, total, message ? " " : "",
-                                message ? message : "");
+            got = memory_format("%zu/%zu%s%s", seen.ready, seen.total, seen.message ? " " : "",
+                                seen.message ? seen.message : "");
         test_equal(got, node_rows[i].want);
+    }
+}
+
+/* Ranges as kube-controller-manager gives them: one /24 or /64 after the other. */
+static const struct {
+    const char *subnet;
+    unsigned number;
+    const char *want;
+} range_rows[] = {
+    {"10.244.0.0/16", 0, "\"podCIDR\":\"10.244.0.0/24\",\"podCIDRs\":[\"10.244.0.0/24\"]"},
+    {"10.244.0.0/16", 255, "\"podCIDR\":\"10.244.255.0/24\",\"podCIDRs\":[\"10.244.255.0/24\"]"},
+    {"10.244.0.0/16", 256, ""},
+    {"10.244.7.3/22", 1, "\"podCIDR\":\"10.244.5.0/24\",\"podCIDRs\":[\"10.244.5.0/24\"]"},
+    {"10.0.0.0/8", 300, "\"podCIDR\":\"10.1.44.0/24\",\"podCIDRs\":[\"10.1.44.0/24\"]"},
+    {"10.244.0.0/25", 0, ""},
+    {"nonsense", 0, ""},
+    {"fd00:10:244::/56", 2,
+     "\"podCIDR\":\"fd00:10:244:2::/64\",\"podCIDRs\":[\"fd00:10:244:2::/64\"]"},
+    {"fd00:10:244::/56", 256, ""},
+    {"fd00:10:244:ff80::/64", 0,
+     "\"podCIDR\":\"fd00:10:244:ff80::/64\",\"podCIDRs\":[\"fd00:10:244:ff80::/64\"]"},
+    {"fd00:10:244::/112", 0, ""},
+    {"10.244.0.0/16,fd00:10:244::/56", 3,
+     "\"podCIDR\":\"10.244.3.0/24\",\"podCIDRs\":[\"10.244.3.0/24\",\"fd00:10:244:3::/64\"]"},
+    {"fd00:10:244::/56,10.244.0.0/16", 0,
+     "\"podCIDR\":\"fd00:10:244::/64\",\"podCIDRs\":[\"fd00:10:244::/64\",\"10.244.0.0/24\"]"},
+    {"10.244.0.0/24,fd00:10:244::/56", 1, ""},
+};
+
+static void ranges_of_pods(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(range_rows); i++) {
+        struct arena *arena cleanup_arena = arena_new();
+        const struct cluster_spec spec = {.networking.pod_subnet = range_rows[i].subnet};
+        struct docker_flow df = {.flow.arena = arena, .input.spec = &spec};
+        test_row(range_rows[i].subnet);
+        struct pod_ranges ranges = docker_pod_ranges(&df.flow, range_rows[i].number);
+        test_equal(docker_ranges_json(&df.flow, &ranges), range_rows[i].want);
     }
 }
 
@@ -215,6 +259,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_of_containers),
         cmocka_unit_test(lists_of_nodes),
+        cmocka_unit_test(ranges_of_pods),
         cmocka_unit_test(where_the_api_is),
         cmocka_unit_test(refusals),
     };

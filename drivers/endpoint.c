@@ -2,68 +2,25 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "drivers/client_config.h"
 #include <ctype.h>
-#include <errno.h>
 #include <jansson.h>
 #include <openssl/evp.h>
-#include <pwd.h>
-#include <stdio.h>
 #include <strings.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #define DEFAULT_ENGINE "unix:///var/run/docker.sock"
 #define PLAIN_PORT "2375"
 #define TLS_PORT "2376"
 
-enum { FILE_BYTES_MAX = 1024 * 1024 };
-
 /* --- docker's files --- */
-
-/* The folder of the docker client's configuration, or NULL if there is no home. */
-static char *config_folder(void)
-{
-    const char *set = getenv("DOCKER_CONFIG");
-    if (set && set[0])
-        return memory_string(set);
-    const char *home = getenv("HOME");
-    if (!home || !home[0]) {
-        const struct passwd *user = getpwuid(getuid());
-        home = user ? user->pw_dir : NULL;
-    }
-    return home ? memory_format("%s/.docker", home) : NULL;
-}
-
-/* *content is NULL if there is no such file; that is not a failure. */
-static int read_file(const char *path, char **content, struct error **err)
-{
-    *content = NULL;
-    FILE *file = fopen(path, "rbe");
-    if (!file && (errno == ENOENT || errno == ENOTDIR))
-        return 0;
-    if (!file)
-        return error_set(err, ERROR_INVALID, "%s: %s", path, strerror(errno));
-    struct text text cleanup_text;
-    text_init(&text, FILE_BYTES_MAX);
-    char buffer[4096];
-    size_t length;
-    while ((length = fread(buffer, 1, sizeof(buffer), file)) > 0)
-        text_add_bytes(&text, buffer, length);
-    int failed = ferror(file);
-    fclose(file);
-    if (failed || text.overflow)
-        return error_set(err, ERROR_INVALID, "%s: %s", path,
-                         failed ? "cannot be read" : "is longer than a megabyte");
-    *content = text_take(&text);
-    return 0;
-}
 
 /* *root is NULL if there is no such file. The caller owns it. */
 static int read_json(const char *path, json_t **root, struct error **err)
 {
     *root = NULL;
     cleanup_free char *content = NULL;
-    if (read_file(path, &content, err) != 0)
+    if (client_config_file(path, &content, err) != 0)
         return -1;
     if (!content)
         return 0;
@@ -115,7 +72,7 @@ static int read_tls(struct endpoint *endpoint, const char *folder, struct error 
     };
     for (size_t i = 0; i < COUNT_OF(files); i++) {
         cleanup_free char *path = memory_format("%s/%s", folder, files[i].name);
-        if (read_file(path, files[i].slot, err) != 0)
+        if (client_config_file(path, files[i].slot, err) != 0)
             return -1;
     }
     if (!endpoint->certificate != !endpoint->key)
@@ -130,7 +87,7 @@ static int read_tls_of_environment(struct endpoint *endpoint, struct error **err
     if ((!verify || !verify[0]) && (!tls || !tls[0]))
         return 0;
     const char *set = getenv("DOCKER_CERT_PATH");
-    cleanup_free char *folder = set && set[0] ? memory_string(set) : config_folder();
+    cleanup_free char *folder = set && set[0] ? memory_string(set) : client_config_folder();
     if (folder && read_tls(endpoint, folder, err) != 0)
         return -1;
     if (!endpoint->ca)
@@ -281,7 +238,7 @@ static int choose_host(struct endpoint *endpoint, const char *origin, const char
 static int choose_context(struct endpoint *endpoint, struct error **err)
 {
     const char *set = getenv("DOCKER_CONTEXT");
-    cleanup_free char *folder = config_folder();
+    cleanup_free char *folder = client_config_folder();
     cleanup_free char *name = set && set[0] ? memory_string(set) : NULL;
     if (!name && folder && current_context(folder, &name, err) != 0)
         return -1;

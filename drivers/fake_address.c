@@ -38,6 +38,14 @@ char *fake_address_text(uint32_t address)
                          address & 255);
 }
 
+bool fake_address6_belongs(const char *subnet, const char *address)
+{
+    cleanup_free char *plain = memory_string_n(subnet, strcspn(subnet, "/"));
+    struct in6_addr network, host;
+    return inet_pton(AF_INET6, plain, &network) == 1 && inet_pton(AF_INET6, address, &host) == 1 &&
+           memcmp(&network, &host, 8) == 0;
+}
+
 char *fake_address6_text(const char *subnet, uint32_t host)
 {
     size_t length = strcspn(subnet, "/");

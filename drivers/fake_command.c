@@ -164,7 +164,7 @@ static const struct {
     {"sh", run_shell},
     {"bash", run_shell},
     {"chmod", run_nothing},
-    {"ctr", fake_etcd_run},
+    {"ctr", fake_ctr_run},
     {"crictl", fake_etcd_run},
     {"etcdctl", fake_etcd_run},
     {"sysctl", run_nothing},
@@ -185,8 +185,8 @@ static const struct {
     const char *name, *valued;
     size_t words;
 } wrappers[] = {
-    {"flock", "wE", 1}, {"timeout", "ks", 1}, {"nice", "n", 0},
-    {"env", "uC", 0},   {"setsid", "", 0},    {"nohup", "", 0},
+    {"flock", "wE", 1}, {"timeout", "ks", 1}, {"nice", "n", 0}, {"env", "uC", 0},
+    {"setsid", "", 0},  {"nohup", "", 0},     {"exec", "", 0},
 };
 
 static const char *const *strip_one(const char *const *arguments)
@@ -258,7 +258,7 @@ static const char *const *split_words(struct arena *arena, const char *line, siz
     return words;
 }
 
-/* Up to the next newline, ';' or "&&" outside quotes. */
+/* Up to the next newline, ';', "&&" or "||" outside quotes. */
 static size_t command_length(const char *script)
 {
     char quote = '\0';
@@ -268,7 +268,8 @@ static size_t command_length(const char *script)
             quote = script[i] == quote ? '\0' : quote;
         else if (script[i] == '\'' || script[i] == '"')
             quote = script[i];
-        else if (script[i] == '\n' || script[i] == ';' || script[i] == '&')
+        else if (script[i] == '\n' || script[i] == ';' || script[i] == '&' ||
+                 (script[i] == '|' && script[i + 1] == '|'))
             break;
     }
     return i;
@@ -292,7 +293,7 @@ static bool is_simple(struct arena *arena, const char *script)
         if (!words || !is_known(words))
             return false;
         script += length;
-        script += strspn(script, ";&\n");
+        script += strspn(script, ";&|\n");
     }
     return true;
 }
@@ -305,15 +306,19 @@ static int run_script(struct fake_command *command, const char *script)
     if (!is_simple(command->call->arena, script))
         return 0;
     int code = 0;
-    while (*script && code == 0) {
+    bool or_else = false; /* the command comes after "||" */
+    while (*script) {
         size_t length = command_length(script);
         struct fake_command part = *command;
         part.arguments = split_words(command->call->arena, script, length);
-        if (part.arguments[0])
+        if (part.arguments[0] && (code != 0) == or_else)
             code = fake_command_run(&part);
         command->more_ms = part.more_ms;
         script += length;
-        script += strspn(script, ";&\n");
+        or_else = *script == '|';
+        script += strspn(script, ";&|\n");
+        if (code != 0 && !or_else)
+            break;
     }
     return code;
 }

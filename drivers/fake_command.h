@@ -29,6 +29,9 @@ int fake_command_fail(struct fake_command *command, const char *format, ...)
 /* kubeadm, in fake_kubeadm.c */
 int fake_kubeadm_run(struct fake_command *command);
 
+/* ctr, in fake_ctr.c: what is in the node's store; other uses of it are etcdctl's */
+int fake_ctr_run(struct fake_command *command);
+
 /* etcdctl, in fake_etcd.c: `member list` and `member remove ID`, also behind ctr and crictl */
 int fake_etcd_run(struct fake_command *command);
 

@@ -91,11 +91,14 @@ static void add_endpoint(struct fake_container *container, const char *network, 
     container->endpoints = memory_resize(container->endpoints, container->endpoint_count + 1,
                                          sizeof(*container->endpoints));
     struct fake_endpoint *endpoint = &container->endpoints[container->endpoint_count++];
-    const char *fixed = fake_json_string(json_object_get(config, "IPAMConfig"), "IPv4Address");
+    const json_t *addresses = json_object_get(config, "IPAMConfig");
+    const char *fixed4 = fake_json_string(addresses, "IPv4Address");
+    const char *fixed6 = fake_json_string(addresses, "IPv6Address");
     json_t *aliases = json_object_get(config, "Aliases");
     *endpoint = (struct fake_endpoint){
         .network = memory_string(network),
-        .fixed_ipv4 = *fixed ? memory_string(fixed) : NULL,
+        .fixed_ipv4 = *fixed4 ? memory_string(fixed4) : NULL,
+        .fixed_ipv6 = *fixed6 ? memory_string(fixed6) : NULL,
         .aliases = json_is_array(aliases) ? json_copy(aliases) : NULL,
     };
 }
@@ -257,6 +260,7 @@ static void free_endpoint(struct fake_endpoint *endpoint)
 {
     free(endpoint->network);
     free(endpoint->fixed_ipv4);
+    free(endpoint->fixed_ipv6);
     free(endpoint->id);
     free(endpoint->ipv4);
     free(endpoint->ipv6);
@@ -348,7 +352,7 @@ void fake_container_connect(struct fake_call *call, struct fake_container *conta
                         container->name, network->name);
         return;
     }
-    add_endpoint(container, network->name, config);
+    add_endpoint(container, network->id, config); /* there may be twins of that name */
     struct fake_endpoint *endpoint = &container->endpoints[container->endpoint_count - 1];
     struct fake_refusal refusal = {0};
     if (container->run == FAKE_RUNNING)

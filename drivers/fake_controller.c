@@ -89,6 +89,19 @@ static bool kubelet_runs(const struct fake_container *container, uint64_t now_ms
            now_ms >= container->node.kubelet_at_ms;
 }
 
+/* Of a Node that somebody made before, a kubelet writes the status and its own labels alone. */
+static void complete_node(struct fake_call *call, struct fake_cluster *cluster,
+                          struct fake_object *object, json_t *own)
+{
+    const struct fake_place place = {"v1", "nodes", NULL, object->name, NULL};
+    json_t *value = json_deep_copy(object->value), *labels;
+    labels = json_object_get(json_object_get(value, "metadata"), "labels");
+    json_object_update_missing(labels, json_object_get(json_object_get(own, "metadata"), "labels"));
+    json_object_set(value, "status", json_object_get(own, "status"));
+    json_decref(own);
+    fake_store_put(call, cluster, &place, value);
+}
+
 static void register_node(struct fake_call *call, struct fake_cluster *cluster,
                           struct fake_container *container)
 {
@@ -96,8 +109,11 @@ static void register_node(struct fake_call *call, struct fake_cluster *cluster,
     if (container->node.registered || !kubelet_runs(container, call->now_ms) ||
         !fake_file_get(container, "/etc/kubernetes/kubelet.conf"))
         return;
-    if (!fake_store_get(cluster, &place))
+    struct fake_object *object = fake_store_get(cluster, &place);
+    if (!object)
         fake_store_make(call, cluster, &place, "Node", node_json(call, container));
+    else
+        complete_node(call, cluster, object, node_json(call, container));
     container->node.registered = true;
 }
 
@@ -244,6 +260,29 @@ static void look_for_cni(struct fake_call *call, struct fake_cluster *cluster)
         cluster->cni_at_ms = call->now_ms;
 }
 
+/* The bootstrap signer: a signature in cluster-info for each token that there is. */
+static void sign_tokens(struct fake_call *call, struct fake_cluster *cluster)
+{
+    static const char prefix[] = "bootstrap-token-";
+    const struct fake_place place = {"v1", "configmaps", "kube-public", "cluster-info", NULL};
+    struct fake_object *info = fake_store_get(cluster, &place);
+    if (!info)
+        return;
+    json_t *data = json_object();
+    for (struct fake_object *object = cluster->objects; object; object = object->hh.next)
+        if (!object->deleted && strcmp(object->resource, "secrets") == 0 &&
+            strncmp(object->name, prefix, strlen(prefix)) == 0)
+            json_object_set_new(
+                data, arena_format(call->arena, "jws-kubeconfig-%s", object->name + strlen(prefix)),
+                json_string("signed"));
+    if (!json_equal(data, json_object_get(info->value, "data"))) {
+        json_t *value = json_deep_copy(info->value);
+        json_object_set(value, "data", data);
+        fake_store_put(call, cluster, &place, value);
+    }
+    json_decref(data);
+}
+
 static void make_basics(struct fake_call *call, struct fake_cluster *cluster)
 {
     static const char *const namespaces[] = {"default", "kube-system", "kube-public",
@@ -267,6 +306,7 @@ void fake_controller_run(struct fake_call *call, struct fake_cluster *cluster)
         return;
     make_basics(call, cluster);
     look_for_cni(call, cluster);
+    sign_tokens(call, cluster);
     for (struct fake_container *container = world->containers; container;
          container = container->by_id.next)
         if (container->node.cluster == cluster)

@@ -24,6 +24,32 @@ static struct fake_refusal take_fixed(struct fake_call *call, struct fake_networ
     return (struct fake_refusal){0};
 }
 
+/* Whether another container in the network has it. */
+static bool is_used6(struct fake_world *world, const struct fake_network *network,
+                     const char *address)
+{
+    for (struct fake_container *other = world->containers; other; other = other->by_id.next) {
+        const struct fake_endpoint *endpoint = fake_container_endpoint(world, other, network);
+        if (endpoint && endpoint->ipv6 && strcmp(endpoint->ipv6, address) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct fake_refusal check_fixed6(struct fake_call *call, const struct fake_network *network,
+                                        const char *address)
+{
+    if (!network->ipv6 || !fake_address6_belongs(network->ipv6, address))
+        return (struct fake_refusal){
+            400,
+            arena_format(call->arena,
+                         "Invalid address %s: It does not belong to any of this network's subnets",
+                         address)};
+    if (is_used6(call->world, network, address))
+        return (struct fake_refusal){403, "Address already in use"};
+    return (struct fake_refusal){0};
+}
+
 static uint32_t lowest_free(struct fake_network *network)
 {
     uint32_t hosts = ~network->mask < FAKE_HOSTS_MAX ? ~network->mask : FAKE_HOSTS_MAX;
@@ -41,6 +67,11 @@ struct fake_refusal fake_network_attach(struct fake_call *call, struct fake_endp
     if (endpoint->host || !network->mask)
         return (struct fake_refusal){0};
     uint32_t host = 0;
+    if (endpoint->fixed_ipv6) {
+        struct fake_refusal refusal = check_fixed6(call, network, endpoint->fixed_ipv6);
+        if (refusal.status)
+            return refusal;
+    }
     if (endpoint->fixed_ipv4) {
         struct fake_refusal refusal = take_fixed(call, network, endpoint, &host);
         if (refusal.status)
@@ -55,7 +86,10 @@ struct fake_refusal fake_network_attach(struct fake_call *call, struct fake_endp
     endpoint->host = host;
     endpoint->id = fake_new_id(call->world);
     endpoint->ipv4 = fake_address_text(network->subnet | host);
-    endpoint->ipv6 = network->ipv6 ? fake_address6_text(network->ipv6, host) : NULL;
+    if (endpoint->fixed_ipv6)
+        endpoint->ipv6 = memory_string(endpoint->fixed_ipv6);
+    else if (network->ipv6)
+        endpoint->ipv6 = fake_address6_text(network->ipv6, host);
     return (struct fake_refusal){0};
 }
 
@@ -78,8 +112,10 @@ json_t *fake_endpoint_json(struct fake_world *world, const struct fake_endpoint 
     struct fake_network *network = fake_network_find(world, endpoint->network);
     bool up = network && endpoint->ipv4;
     cleanup_free char *gateway = up ? fake_address_text(network->subnet | 1) : NULL;
-    json_t *config = endpoint->fixed_ipv4 ? json_pack("{s:s}", "IPv4Address", endpoint->fixed_ipv4)
-                                          : json_null();
+    bool fixed = endpoint->fixed_ipv4 || endpoint->fixed_ipv6;
+    json_t *config = fixed ? json_pack("{s:s*, s:s*}", "IPv4Address", endpoint->fixed_ipv4,
+                                       "IPv6Address", endpoint->fixed_ipv6)
+                           : json_null();
     return json_pack("{s:o, s:n, s:O?, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:n}",
                      "IPAMConfig", config, "Links", "Aliases", endpoint->aliases, "NetworkID",
                      network ? network->id : "", "EndpointID", endpoint->id ? endpoint->id : "",

@@ -95,8 +95,10 @@ void fake_fault_spoil(struct fake_call *call, const json_t *fault)
     if (actions[row].spoil == SPOIL_NOTHING)
         return;
     clear(call->reply);
+    const char *message = fake_json_string(fault, "message");
     if (actions[row].spoil == SPOIL_STATUS)
-        fake_call_error(call, (int)number(fault, "status", 500), "a fault that was ordered");
+        fake_call_error(call, (int)number(fault, "status", 500), "%s",
+                        *message ? message : "a fault that was ordered");
     else
         fake_call_text(call, call->reply->status, "application/json", "{\"Id\":\"4f2c, [[\x01");
 }

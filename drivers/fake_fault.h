@@ -12,6 +12,7 @@
  *   match     it only looks at requests whose "METHOD /path" contains this
  *   where     "engine" (default), "kube", "any"
  *   status    of the failure; 500
+ *   message   of the failure
  *   delay_ms  before the reply, with every action
  */
 #ifndef DRIVERS_FAKE_FAULT_H

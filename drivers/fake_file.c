@@ -73,6 +73,12 @@ static const char containerd[] = "version = 2\n"
                                  "[plugins.\"io.containerd.grpc.v1.cri\"]\n"
                                  "  sandbox_image = \"k8s.gcr.io/pause:3.2\"\n";
 
+/* Our own image alone has it: for a node whose pod range is known before kubelet starts. */
+static const char conflist_path[] = "/kind/manifests/node-cni.conflist";
+static const char conflist[] =
+    "{\"cniVersion\":\"0.3.1\",\"name\":\"kind\",\"plugins\":[{\"type\":\"ptp\",\"ipam\":{\"type\":"
+    "\"host-local\",\"ranges\":{{ .Ranges }},\"routes\":{{ .Routes }}}}]}\n";
+
 static const struct {
     const char *path, *text;
 } image_files[] = {
@@ -125,6 +131,8 @@ static void unpack(struct fake_container *container)
     put(container, "/kind/version", version, strlen(version), 0644);
     for (size_t i = 0; i < COUNT_OF(image_files); i++)
         put(container, image_files[i].path, image_files[i].text, strlen(image_files[i].text), 0644);
+    if (strncmp(container->image, "kind.local/", strlen("kind.local/")) == 0)
+        put(container, conflist_path, conflist, strlen(conflist), 0644);
 }
 
 const struct fake_file *fake_file_get(struct fake_container *container, const char *path)

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "drivers/archive.h"
 
+enum { LAYER_BYTES = 64 * 1024 }; /* of a saved image: something to be moved */
+
 static const char *const default_nodes[] = {"kind.local/node:v1.20.2", NULL};
 
 /* "docker.io/library/x" as "x:latest"; what is named by digest keeps no tag. */
@@ -285,14 +287,19 @@ void fake_image_save(struct fake_call *call)
             json_decref(manifest);
             return;
         }
-        json_array_append_new(manifest, json_pack("{s:s+, s:[s], s:[]}", "Config", image->id + 7,
-                                                  ".json", "RepoTags", image->name, "Layers"));
+        bool by_digest = strchr(image->name, '@') != NULL;
+        json_t *tags = by_digest ? json_array() : json_pack("[s]", image->name);
+        json_array_append_new(manifest,
+                              json_pack("{s:s+, s:o, s:[s]}", "Config", image->id + 7, ".json",
+                                        "RepoTags", tags, "Layers", "layer.tar"));
     }
     cleanup_free char *text = json_dumps(manifest, JSON_COMPACT);
     json_decref(manifest);
-    const struct archive_file file = {"manifest.json", text, strlen(text), 0644};
+    static const char layer[LAYER_BYTES];
+    const struct archive_file files[] = {{"layer.tar", layer, sizeof(layer), 0644},
+                                         {"manifest.json", text, strlen(text), 0644}};
     cleanup_error struct error *err = NULL;
     fake_call_text(call, 200, "application/x-tar", "");
-    if (archive_pack(&file, 1, &call->reply->body->text, &err) < 0)
+    if (archive_pack(files, COUNT_OF(files), &call->reply->body->text, &err) < 0)
         fake_call_error(call, 500, "%s", err->message);
 }

@@ -43,6 +43,7 @@ static void free_network(struct fake_network *network)
     free(network->id);
     free(network->name);
     free(network->driver);
+    free(network->range);
     free(network->ipv6);
     free(network->used);
     json_decref(network->request);
@@ -86,7 +87,8 @@ static json_t *ipam_json(const struct fake_network *network)
         cleanup_free char *subnet = fake_address_text(network->subnet);
         cleanup_free char *gateway = fake_address_text(network->subnet | 1);
         cleanup_free char *text = memory_format("%s/%d", subnet, fake_mask_length(network->mask));
-        json_array_append_new(config, json_pack("{s:s, s:s}", "Subnet", text, "Gateway", gateway));
+        json_array_append_new(config, json_pack("{s:s, s:s*, s:s}", "Subnet", text, "IPRange",
+                                                network->range, "Gateway", gateway));
     }
     if (network->ipv6)
         json_array_append_new(config, json_pack("{s:s}", "Subnet", network->ipv6));
@@ -216,6 +218,9 @@ static bool read_pools(struct fake_world *world, json_t *body, struct fake_netwo
             if (overlaps(world, into->subnet, into->mask))
                 return false;
             into->user_subnet = true;
+            const char *range = fake_json_string(config, "IPRange");
+            free(into->range);
+            into->range = *range ? memory_string(range) : NULL;
         }
     }
     return true;
@@ -239,6 +244,7 @@ static void add_network(struct fake_call *call, const char *name, json_t *body,
     network->subnet = pools->subnet;
     network->mask = pools->mask;
     network->user_subnet = pools->user_subnet;
+    network->range = memory_string(pools->range);
     network->ipv6 =
         json_is_true(json_object_get(body, "EnableIPv6")) ? memory_string(pools->ipv6) : NULL;
     network->request = json_incref(body);
@@ -269,6 +275,7 @@ void fake_network_create(struct fake_call *call)
     } else {
         add_network(call, name, body, &pools);
     }
+    free(pools.range);
     free(pools.ipv6);
     json_decref(body);
 }

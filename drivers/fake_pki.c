@@ -74,13 +74,51 @@ static X509 *new_certificate(EVP_PKEY *key, const char *name, const char *organi
     return certificate;
 }
 
-static struct fake_identity finish(X509 *certificate, EVP_PKEY *key, EVP_PKEY *signer)
+/* An authority as OpenSSL has it. */
+struct authority {
+    char *text; /* its certificate and key */
+    X509 *certificate;
+    EVP_PKEY *key;
+};
+
+enum { AUTHORITIES_KEPT = 4 };
+
+/*
+ * Reading and writing keys takes OpenSSL ten times as long as signing, and a
+ * control plane is a dozen signatures in a row: the last authorities are kept
+ * for the life of the process.
+ */
+static struct authority authorities[AUTHORITIES_KEPT];
+static size_t next_authority;
+
+/* Steals all three; certificate and key may be NULL. */
+static const struct authority *keep_authority(char *text, X509 *certificate, EVP_PKEY *key)
 {
-    X509_sign(certificate, signer, EVP_sha256());
-    struct fake_identity identity = {certificate_text(certificate), key_text(key)};
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-    return identity;
+    struct authority *authority = &authorities[next_authority++ % AUTHORITIES_KEPT];
+    free(authority->text);
+    X509_free(authority->certificate);
+    EVP_PKEY_free(authority->key);
+    *authority = (struct authority){text, certificate, key};
+    return authority;
+}
+
+static const struct authority *read_authority(const char *certificate, const char *key)
+{
+    char *text = memory_format("%s%s", certificate, key);
+    for (size_t i = 0; i < AUTHORITIES_KEPT; i++) {
+        if (authorities[i].text && strcmp(authorities[i].text, text) == 0) {
+            free(text);
+            return &authorities[i];
+        }
+    }
+    BIO *certificate_bio = BIO_new_mem_buf(certificate, -1);
+    BIO *key_bio = BIO_new_mem_buf(key, -1);
+    const struct authority *authority =
+        keep_authority(text, PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL),
+                       PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL));
+    BIO_free(certificate_bio);
+    BIO_free(key_bio);
+    return authority;
 }
 
 struct fake_identity fake_pki_authority(const char *name)
@@ -92,7 +130,10 @@ struct fake_identity fake_pki_authority(const char *name)
     add_extension(certificate, certificate, NID_key_usage,
                   "critical,digitalSignature,keyEncipherment,keyCertSign");
     add_extension(certificate, certificate, NID_subject_key_identifier, "hash");
-    return finish(certificate, key, key);
+    X509_sign(certificate, key, EVP_sha256());
+    struct fake_identity identity = {certificate_text(certificate), key_text(key)};
+    keep_authority(memory_format("%s%s", identity.certificate, identity.key), certificate, key);
+    return identity;
 }
 
 static bool is_address(const char *name)
@@ -114,29 +155,38 @@ static void add_names(X509 *certificate, X509 *issuer, const char *const *names)
     text_done(&list);
 }
 
+/* The key of all who are no authorities: they differ by their certificates. */
+static EVP_PKEY *common_key(const char **text)
+{
+    static EVP_PKEY *key;
+    static char *pem;
+    if (!key) {
+        key = EVP_EC_gen("P-256");
+        pem = key_text(key);
+    }
+    *text = pem;
+    return key;
+}
+
 struct fake_identity fake_pki_sign(const char *authority_certificate, const char *authority_key,
                                    const struct fake_subject *subject)
 {
-    BIO *certificate_bio = BIO_new_mem_buf(authority_certificate, -1);
-    BIO *key_bio = BIO_new_mem_buf(authority_key, -1);
-    X509 *issuer = PEM_read_bio_X509(certificate_bio, NULL, NULL, NULL);
-    EVP_PKEY *signer = PEM_read_bio_PrivateKey(key_bio, NULL, NULL, NULL);
+    const struct authority *authority = read_authority(authority_certificate, authority_key);
+    X509 *issuer = authority->certificate;
     struct fake_identity identity = {0};
-    if (issuer && signer) {
-        EVP_PKEY *key = EVP_EC_gen("P-256");
-        X509 *certificate = new_certificate(key, subject->name, subject->organization);
+    if (issuer && authority->key) {
+        const char *key;
+        X509 *certificate = new_certificate(common_key(&key), subject->name, subject->organization);
         X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
         add_extension(certificate, issuer, NID_key_usage,
                       "critical,digitalSignature,keyEncipherment");
         add_extension(certificate, issuer, NID_ext_key_usage,
                       subject->server ? "serverAuth" : "clientAuth");
         add_names(certificate, issuer, subject->names);
-        identity = finish(certificate, key, signer);
+        X509_sign(certificate, authority->key, EVP_sha256());
+        identity = (struct fake_identity){certificate_text(certificate), memory_string(key)};
+        X509_free(certificate);
     }
-    X509_free(issuer);
-    EVP_PKEY_free(signer);
-    BIO_free(certificate_bio);
-    BIO_free(key_bio);
     return identity;
 }
 

@@ -39,12 +39,13 @@ static void info(struct fake_call *call)
         "ContainersRunning", (json_int_t)running(call->world), "Images",
         (json_int_t)HASH_COUNT(call->world->images), "Driver", "overlay2", "DriverStatus",
         "Backing Filesystem", "extfs", "MemoryLimit", 1, "PidsLimit", 1, "CPUShares", 1,
-        "CgroupDriver", "cgroupfs", "CgroupVersion", "1", "SecurityOptions",
+        "CgroupDriver", "systemd", "CgroupVersion", "2", "SecurityOptions",
         "name=seccomp,profile=default", "OperatingSystem", "Debian GNU/Linux 12 (bookworm)",
         "ServerVersion", "20.10.24+dfsg1", "Architecture", "x86_64", "NCPU", 4, "MemTotal",
         (json_int_t)8 << 30);
     json_object_set_new(value, "OSType", json_string("linux"));
     json_object_set_new(value, "Name", json_string("fake"));
+    json_object_update(value, call->world->info);
     fake_call_reply(call, 200, value);
 }
 

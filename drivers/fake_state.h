@@ -33,6 +33,7 @@ struct fake_network {
     char *id, *name, *driver;
     uint64_t created_at_ms;
     uint32_t subnet, mask; /* host byte order; 0: no IPv4 */
+    char *range;           /* of IPv4, that the engine hands out: "10.0.0.0/17", or NULL: all */
     char *ipv6;            /* "fc00:f853:ccd:e793::/64", or NULL */
     json_t *request;       /* body of the creation */
     bool user_subnet, predefined;
@@ -43,7 +44,7 @@ struct fake_network {
 
 struct fake_endpoint {
     char *network; /* name or id, as asked for */
-    char *id, *ipv4, *ipv6, *fixed_ipv4;
+    char *id, *ipv4, *ipv6, *fixed_ipv4, *fixed_ipv6;
     uint32_t host; /* host number while attached, else 0 */
     json_t *aliases;
 };
@@ -157,6 +158,7 @@ struct fake_world {
     json_t *scripts;  /* what was run by sh -c, in order */
     json_t *log;      /* requests, in order */
     json_t *faults;   /* see fake_fault.h */
+    json_t *info;     /* what GET /info says otherwise than usual */
     uint64_t request_count, version, containers_version, apis_version;
 };
 

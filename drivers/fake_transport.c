@@ -117,7 +117,7 @@ static struct exchange *send_request(struct transport *transport, const struct r
     exchange->request.unix_path = exchange->unix_path = copy_of(request->unix_path);
     exchange->request.content_type = exchange->content_type = copy_of(request->content_type);
     exchange->request.body = exchange->body =
-        request->body_length ? memory_string_n(request->body, request->body_length) : NULL;
+        request->body ? memory_string_n(request->body, request->body_length) : NULL;
     exchange->request.headers = NULL;
     exchange->request.tls = NULL;
     text_init(&exchange->pending, 0);
@@ -233,11 +233,34 @@ static bool ask_world(struct fake_transport *fake, struct exchange *exchange)
     return listened_to;
 }
 
+/* A body that is read as it goes, all of it. False if its owner cannot read on. */
+static bool read_body(const struct fake_transport *fake, struct exchange *exchange)
+{
+    size_t at = 0, length = exchange->request.body_length;
+    assert(length && !exchange->body);
+    exchange->request.body = exchange->body = memory_new(length + 1);
+    while (at < length) {
+        size_t room = length - at;
+        if (fake->piece_bytes && room > fake->piece_bytes)
+            room = fake->piece_bytes;
+        size_t piece = exchange->request.read_body(exchange->context, exchange->body + at, room);
+        assert(piece <= room);
+        if (piece == 0)
+            return false;
+        at += piece;
+    }
+    return true;
+}
+
 static void handle(struct fake_transport *fake, struct exchange *exchange)
 {
     struct fake_answer *answer = &exchange->answer;
     fake->requests++;
     exchange->handled = true;
+    if (exchange->request.read_body && !read_body(fake, exchange)) {
+        fail(fake, exchange, ERROR_UNAVAILABLE, "the rest of the request cannot be read");
+        return;
+    }
     if (fake->script && fake->script(fake->script_context, &exchange->request, answer)) {
         if (answer->body)
             text_add_bytes(&exchange->pending, answer->body,

@@ -35,7 +35,7 @@ struct fake_transport {
     fake_script *script;      /* may be NULL */
     void *script_context;
     uint64_t now_ms;
-    size_t piece_bytes; /* on_data gets no more at once; 0: all that is there */
+    size_t piece_bytes; /* neither on_data nor read_body gets more at once; 0: all that is there */
     size_t requests;    /* handled so far */
 
     /* its own */

@@ -36,6 +36,7 @@ struct fake_world *fake_world_new(const struct fake_settings *settings)
     world->scripts = json_array();
     world->log = json_array();
     world->faults = json_array();
+    world->info = json_object();
     fake_image_init(world);
     fake_network_init(world);
     return world;
@@ -61,6 +62,7 @@ void fake_world_free(struct fake_world *world)
     json_decref(world->scripts);
     json_decref(world->log);
     json_decref(world->faults);
+    json_decref(world->info);
     free(world);
 }
 

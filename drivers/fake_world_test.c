@@ -7,6 +7,9 @@
 
 #define NODE "{\"Image\":\"kind.local/node:v1.20.2\",\"Tty\":true,\"Labels\":{\"a\":\"b\"}"
 #define ON_NET ",\"HostConfig\":{\"NetworkMode\":\"net\""
+#define ON_HALF(address)                                                                           \
+    ",\"HostConfig\":{\"NetworkMode\":\"half\"},\"NetworkingConfig\":{\"EndpointsConfig\":{"       \
+    "\"half\":{\"IPAMConfig\":{\"IPv6Address\":\"" address "\"}}}}}"
 #define PORT ",\"PortBindings\":{\"6443/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"36443\"}]}"
 
 struct row {
@@ -42,7 +45,9 @@ static void engine(void **state)
         {"HEAD /_ping", NULL, 200, "OK"},
         {"GET /v1.41/version", NULL, 200, "\"ApiVersion\":\"1.41\""},
         {"GET /v1.44/version", NULL, 400, "client version 1.44 is too new"},
-        {"GET /info", NULL, 200, "CgroupVersion"},
+        {"GET /info", NULL, 200, "\"CgroupVersion\":\"2\""},
+        {"POST /_fake/info", "{\"CgroupVersion\":\"1\"}", 204, NULL},
+        {"GET /info", NULL, 200, "\"CgroupVersion\":\"1\""},
         {"GET /nothing", NULL, 404, "page not found"},
         {"GET /volumes", NULL, 200, "\"Volumes\":[]"},
     };
@@ -142,6 +147,19 @@ static void networks(void **state)
          "Pool overlaps with other one on this address space"},
         {"POST /networks/create", "{\"Name\":\"n3\"}", 201, NULL},
         {"GET /networks/n3", NULL, 200, "172.18.0.0/16"},
+        {"POST /networks/create",
+         "{\"Name\":\"half\",\"EnableIPv6\":true,\"IPAM\":{\"Config\":["
+         "{\"Subnet\":\"10.8.0.0/24\",\"IPRange\":\"10.8.0.0/25\"},{\"Subnet\":\"fc00:2::/64\"}]}}",
+         201, NULL},
+        {"GET /networks/half", NULL, 200, "\"IPRange\":\"10.8.0.0/25\""},
+        {"POST /containers/create?name=h1", NODE ON_HALF("fc00:2::1:0:7"), 201, NULL},
+        {"POST /containers/create?name=h2", NODE ON_HALF("fc00:2::1:0:7"), 201, NULL},
+        {"POST /containers/create?name=h3", NODE ON_HALF("fc00:3::1:0:7"), 201, NULL},
+        {"POST /containers/h1/start", NULL, 204, NULL},
+        {"POST /containers/h2/start", NULL, 403, "Address already in use"},
+        {"POST /containers/h3/start", NULL, 400, "Invalid address fc00:3::1:0:7"},
+        {"GET /containers/h1/json", NULL, 200, "\"GlobalIPv6Address\":\"fc00:2::1:0:7\""},
+        {"GET /containers/h2/json", NULL, 200, "\"IPv6Address\":\"fc00:2::1:0:7\""},
         {"GET /networks/n4", NULL, 404, "network n4 not found"},
         {"POST /containers/create?name=c1", NODE ON_NET PORT "}}", 201, NULL},
         {"POST /containers/create?name=c2",

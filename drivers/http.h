@@ -11,11 +11,10 @@
  * this machine. Redirects are not followed.
  *
  * Failures: ERROR_UNAVAILABLE when the peer cannot be reached, does not trust
- * us, or goes away (also in the middle of a reply's head), ERROR_TIMEOUT for
- * our deadlines, ERROR_INVALID for a reply past its limit or not of HTTP, a
- * peer whose certificate is not of the CA we trust, and TLS material that
- * cannot be used. Messages name the peer: "connect
- * /var/run/docker.sock: no such file or directory".
+ * us, or goes away (also in the middle of a reply's head), or when read_body
+ * gives up, ERROR_TIMEOUT for our deadlines, ERROR_INVALID for a reply past its limit or not of
+ * HTTP, a peer whose certificate is not of the CA we trust, and TLS material that cannot be used.
+ * Messages name the peer: "connect /var/run/docker.sock: no such file or directory".
  */
 #ifndef DRIVERS_HTTP_H
 #define DRIVERS_HTTP_H

@@ -8,6 +8,7 @@
 enum {
     REPLY_BYTES_MAX = 8 * 1024 * 1024,
     CONNECT_TIMEOUT_MS = 10000, /* also for streams, whose exchange has no deadline */
+    UPLOAD_PIECE_BYTES = 256 * 1024,
 };
 
 /* --- what curl calls while it runs; none of these may call the multi interface --- */
@@ -68,6 +69,22 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     }
     text_add_bytes(&exchange->received, bytes, length);
     return exchange->received.overflow ? CURL_WRITEFUNC_ERROR : length;
+}
+
+/* Called for more of a body that is read as it goes; curl is told its length beforehand. */
+static size_t on_read(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    size_t room = size * count < exchange->unread ? size * count : exchange->unread;
+    if (exchange->state == EXCHANGE_OVER)
+        return CURL_READFUNC_ABORT;
+    if (room == 0)
+        return 0;
+    size_t length = exchange->read_body(exchange->context, bytes, room);
+    assert(length <= room);
+    exchange->unread -= length;
+    exchange->unreadable = length == 0;
+    return exchange->unreadable ? CURL_READFUNC_ABORT : length;
 }
 
 /* An upload that moves is not idle, though nothing comes back yet. */
@@ -153,6 +170,18 @@ static void set_peer(struct exchange *exchange, const struct request *request)
     }
 }
 
+static void set_source(struct exchange *exchange, const struct request *request)
+{
+    assert(request->body_length && !request->body);
+    exchange->unread = request->body_length;
+    set_number(exchange, CURLOPT_UPLOAD, 1);
+    set_number(exchange, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_PIECE_BYTES);
+    note(exchange, curl_easy_setopt(exchange->easy, CURLOPT_INFILESIZE_LARGE,
+                                    (curl_off_t)request->body_length));
+    note(exchange, curl_easy_setopt(exchange->easy, CURLOPT_READFUNCTION, on_read));
+    set_pointer(exchange, CURLOPT_READDATA, exchange);
+}
+
 static void set_method(struct exchange *exchange, const struct request *request)
 {
     bool bodiless = !strcmp(request->method, "GET") || !strcmp(request->method, "DELETE");
@@ -160,7 +189,9 @@ static void set_method(struct exchange *exchange, const struct request *request)
         set_number(exchange, CURLOPT_NOBODY, 1);
         return;
     }
-    if (!bodiless || request->body_length) {
+    if (request->read_body) {
+        set_source(exchange, request);
+    } else if (!bodiless || request->body_length) {
         if (request->body_length) {
             exchange->body = memory_new(request->body_length);
             memcpy(exchange->body, request->body, request->body_length);
@@ -237,6 +268,7 @@ struct exchange *exchange_new(const struct request *request, exchange_ended *end
     exchange->ended = ended;
     exchange->context = context;
     exchange->on_data = request->on_data;
+    exchange->read_body = request->read_body;
     exchange->method = memory_string(request->method);
     exchange->peer = name_peer(request);
     exchange->timeout_ms = request->timeout_ms;
@@ -339,6 +371,9 @@ int exchange_result(struct exchange *exchange, CURLcode code, struct error **err
         code = CURLE_PARTIAL_FILE;
     if (code == CURLE_OK || exchange->stopped)
         return 0;
+    if (exchange->unreadable)
+        return error_set(err, ERROR_UNAVAILABLE, "%s: the rest of the request cannot be read",
+                         exchange->peer);
     if (exchange->received.overflow)
         return error_set(err, ERROR_INVALID, "%s: reply is longer than %zu bytes", exchange->peer,
                          exchange->received.limit);

@@ -30,6 +30,9 @@ struct exchange {
     CURLcode refused; /* why curl did not take an option, or CURLE_OK */
     struct curl_slist *headers;
     void *body;
+    size_t (*read_body)(void *context, char *bytes, size_t room);
+    size_t unread; /* bytes of the body that read_body still has */
+    bool unreadable;
     char *method, *peer;
     uint32_t timeout_ms, idle_ms;
 

@@ -197,6 +197,96 @@ static void large_upload(void **state)
     world_close(&world);
 }
 
+/* --- bodies sent as they are read --- */
+
+struct source {
+    struct outcome outcome; /* first: what `ended` and `on_data` take the context for */
+    size_t length, given, piece_bytes, fails_at;
+};
+
+static size_t give(void *context, char *bytes, size_t room)
+{
+    struct source *source = context;
+    if (source->fails_at && source->given >= source->fails_at)
+        return 0;
+    size_t length = source->piece_bytes && source->piece_bytes < room ? source->piece_bytes : room;
+    assert_in_range(length, 1, source->length - source->given);
+    memset(bytes, 'x', length);
+    source->given += length;
+    return length;
+}
+
+static void read_uploads(void **state)
+{
+    (void)state;
+    enum { SHORT = 10, LONG = 3 * 1024 * 1024 };
+    static const struct {
+        const char *name, *method;
+        size_t length, piece_bytes, fails_at;
+        const char *failure;
+    } cases[] = {
+        {"short", "PUT", SHORT, 0, 0, NULL},
+        {"byte by byte", "POST", SHORT, 1, 0, NULL},
+        {"long", "PUT", LONG, 0, 0, NULL},
+        {"in odd pieces", "PUT", LONG, 777, 0, NULL},
+        {"fails at once", "PUT", SHORT, 1, 1, "the rest of the request cannot be read"},
+        {"fails late", "PUT", LONG, 0, LONG / 2, "the rest of the request cannot be read"},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        test_row(cases[i].name);
+        struct answer answer = {.bytes = OK(0, "")};
+        struct world world;
+        world_open(&world, &answer, 1, false);
+        struct source source = {.length = cases[i].length,
+                                .piece_bytes = cases[i].piece_bytes,
+                                .fails_at = cases[i].fails_at};
+        text_init(&source.outcome.body, 0);
+        struct request request = get(&world);
+        request.method = cases[i].method;
+        request.content_type = "application/x-tar";
+        request.read_body = give;
+        request.body_length = cases[i].length;
+        world.transport->send(world.transport, &request, ended, &source);
+        run(&world, &source.outcome.calls);
+        cleanup_free char *want =
+            cases[i].failure ? memory_format("%s: %s", world.server.path, cases[i].failure) : NULL;
+        test_equal(source.outcome.failure ? source.outcome.failure->message : NULL, want);
+        if (!want) {
+            const char *got = world.server.requests[0];
+            cleanup_free char *line = memory_format("Content-Length: %zu\r\n", cases[i].length);
+            assert_int_equal(source.outcome.status, 200);
+            assert_int_equal(strncmp(got, cases[i].method, strlen(cases[i].method)), 0);
+            assert_non_null(strstr(got, "\r\nContent-Type: application/x-tar\r\n"));
+            assert_non_null(strstr(got, line));
+            assert_null(strstr(got, "Expect"));
+            assert_int_equal(strspn(strstr(got, "\r\n\r\n") + 4, "x"), cases[i].length);
+        }
+        outcome_done(&source.outcome);
+        world_close(&world);
+    }
+}
+
+/* Its owner is not asked for more after that. */
+static void canceled_upload(void **state)
+{
+    (void)state;
+    enum { LENGTH = 64 * 1024 * 1024, TURNS = 5 };
+    struct world world;
+    world_open(&world, NULL, 0, false);
+    struct source source = {.length = LENGTH, .piece_bytes = 1000};
+    struct request request = get(&world);
+    request.method = "PUT";
+    request.read_body = give;
+    request.body_length = LENGTH;
+    struct exchange *exchange = world.transport->send(world.transport, &request, ended, &source);
+    for (size_t i = 0; i < TURNS; i++)
+        uv_run(&world.loop, UV_RUN_ONCE);
+    world.transport->cancel(world.transport, exchange);
+    source.length = source.given; /* one more would be out of range */
+    world_close(&world);
+    assert_int_equal(source.outcome.calls, 0);
+}
+
 /* --- bodies read as they come --- */
 
 static const struct {
@@ -280,6 +370,8 @@ int main(void)
         cmocka_unit_test(one_shot_is_not_kept),
         cmocka_unit_test(many_at_once),
         cmocka_unit_test(large_upload),
+        cmocka_unit_test(read_uploads),
+        cmocka_unit_test(canceled_upload),
         cmocka_unit_test(stream_bodies),
         cmocka_unit_test(idle_limit),
     };

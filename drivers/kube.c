@@ -2,7 +2,6 @@
 #include "drivers/docker_flow.h"
 
 #include <string.h>
-#include <time.h>
 
 enum { KUBE_CALL_MS = 10000, APPLY_TRIES_MAX = 20 };
 
@@ -20,6 +19,12 @@ const char *docker_api_server(struct arena *arena, const struct node_state *node
 void kube_send(struct flow *flow, const char *method, const char *path, const char *content_type,
                const char *body)
 {
+    kube_send_to(flow, docker_flow_of(flow)->access.server, method, path, content_type, body);
+}
+
+void kube_send_to(struct flow *flow, const char *server, const char *method, const char *path,
+                  const char *content_type, const char *body)
+{
     struct docker_flow *df = docker_flow_of(flow);
     df->access_tls = (struct transport_tls){
         .ca = df->access.ca,
@@ -28,7 +33,7 @@ void kube_send(struct flow *flow, const char *method, const char *path, const ch
     };
     struct request request = {
         .method = method,
-        .url = arena_format(flow->arena, "%s%s", df->access.server, path),
+        .url = arena_format(flow->arena, "%s%s", server, path),
         .tls = &df->access_tls,
         .content_type = content_type,
         .body = body,
@@ -38,91 +43,11 @@ void kube_send(struct flow *flow, const char *method, const char *path, const ch
     flow_send_request(flow, path, request);
 }
 
-/* The Ready condition of a node, or NULL. */
-static const json_t *ready_condition(const json_t *node)
-{
-    const json_t *conditions = json_object_get(json_object_get(node, "status"), "conditions");
-    size_t index;
-    const json_t *condition;
-    json_array_foreach(conditions, index, condition)
-    {
-        const char *type = json_string_value(json_object_get(condition, "type"));
-        if (type && strcmp(type, "Ready") == 0)
-            return condition;
-    }
-    return NULL;
-}
-
-static bool condition_true(const json_t *condition)
-{
-    const char *status = json_string_value(json_object_get(condition, "status"));
-    return status && strcmp(status, "True") == 0;
-}
-
 static const char *name_of(const json_t *object)
 {
     const char *name =
         json_string_value(json_object_get(json_object_get(object, "metadata"), "name"));
     return name ? name : "?";
-}
-
-static const char *why_not_ready(struct arena *arena, const json_t *node)
-{
-    const json_t *condition = ready_condition(node);
-    const char *message = json_string_value(json_object_get(condition, "message"));
-    return arena_format(arena, "node %s is not Ready: %s", name_of(node),
-                        message ? message : "it has not reported yet");
-}
-
-long long kube_time(const char *text)
-{
-    struct tm parts = {0};
-    long long seconds = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) ? timegm(&parts) : 0;
-    return seconds > 0 ? seconds : 0;
-}
-
-bool kube_told_since(const char *body, size_t length, long long since_s)
-{
-    json_t *list = json_loadb(body, length, 0, NULL);
-    bool all = true;
-    size_t index;
-    const json_t *node;
-    json_array_foreach(json_object_get(list, "items"), index, node)
-    {
-        const json_t *condition = ready_condition(node);
-        const char *told = json_string_value(json_object_get(condition, "lastHeartbeatTime"));
-        all = all && told && kube_time(told) >= since_s;
-    }
-    json_decref(list);
-    return all;
-}
-
-int kube_count_ready(struct arena *arena, const char *body, size_t length, size_t *ready,
-                     size_t *total, const char **version, const char **message, struct error **err)
-{
-    json_t *list = json_loadb(body, length, 0, NULL);
-    const json_t *items = json_object_get(list, "items");
-    if (!json_is_array(items)) {
-        json_decref(list);
-        return error_set(err, ERROR_UNAVAILABLE, "the cluster's answer is no list of nodes");
-    }
-    *ready = 0;
-    *total = json_array_size(items);
-    size_t index;
-    const json_t *node;
-    json_array_foreach(items, index, node)
-    {
-        if (condition_true(ready_condition(node)))
-            ++*ready;
-        else if (!*message)
-            *message = why_not_ready(arena, node);
-        const json_t *info = json_object_get(json_object_get(node, "status"), "nodeInfo");
-        const char *kubelet = json_string_value(json_object_get(info, "kubeletVersion"));
-        if (kubelet)
-            *version = arena_string(arena, kubelet);
-    }
-    json_decref(list);
-    return 0;
 }
 
 /* "apps/v1" below /apis, "v1" below /api. */

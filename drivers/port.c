@@ -1,6 +1,7 @@
 #include "drivers/port.h"
 
 #include "base/memory.h"
+#include "model/spec.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -56,6 +57,16 @@ int port_pick(struct port_hold *hold, const char *address, int32_t *port, struct
     }
     *port = bound_port(fd);
     hold->sockets[hold->count++] = fd;
+    return 0;
+}
+
+int port_settle(struct port_hold *hold, enum port_host host, const char *address, int32_t *port,
+                struct error **err)
+{
+    if (*port == PORT_PICK)
+        return port_pick(hold, host == PORT_HOST_THIS ? address : "0.0.0.0", port, err);
+    if (*port == PORT_ENGINE_PICKS)
+        *port = 0;
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/test.h"
+#include "model/spec.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -76,13 +77,61 @@ static void holds_so_many(void **state)
     port_release(&hold);
 }
 
+static int family_of(int fd)
+{
+    struct sockaddr_storage where = {0};
+    socklen_t length = sizeof(where);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&where, &length), 0);
+    return where.ss_family;
+}
+
+static void settles_what_is_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *address;
+        enum port_host host;
+        int32_t asked, want; /* -1: any that is picked */
+        const char *failure;
+    } rows[] = {
+        {"a number stays", "127.0.0.1", PORT_HOST_THIS, 6443, 6443, NULL},
+        {"even where nobody can listen", "192.0.2.1", PORT_HOST_THIS, 6443, 6443, NULL},
+        {"the engine picks", "127.0.0.1", PORT_HOST_THIS, PORT_ENGINE_PICKS, 0, NULL},
+        {"the engine picks elsewhere", "192.0.2.1", PORT_HOST_OTHER, PORT_ENGINE_PICKS, 0, NULL},
+        {"picked", "127.0.0.1", PORT_HOST_THIS, PORT_PICK, -1, NULL},
+        {"picked on IPv6", "::1", PORT_HOST_THIS, PORT_PICK, -1, NULL},
+        {"picked on all of IPv6", "::", PORT_HOST_THIS, PORT_PICK, -1, NULL},
+        {"no address of ours", "192.0.2.1", PORT_HOST_THIS, PORT_PICK, 0,
+         "no free port on 192.0.2.1: Cannot assign requested address"},
+        {"but one of the engine's", "192.0.2.1", PORT_HOST_OTHER, PORT_PICK, -1, NULL},
+        {"one of the engine's in IPv6", "2001:db8::1", PORT_HOST_OTHER, PORT_PICK, -1, NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        cleanup_error struct error *err = NULL;
+        struct port_hold hold = {0};
+        int32_t port = rows[i].asked;
+        test_row(rows[i].name);
+        int result = port_settle(&hold, rows[i].host, rows[i].address, &port, &err);
+        test_equal(err ? err->message : NULL, rows[i].failure);
+        assert_int_equal(result, rows[i].failure ? -1 : 0);
+        if (rows[i].want == -1)
+            assert_in_range(port, 1024, 65535);
+        else
+            assert_int_equal(port, rows[i].want);
+        bool six = rows[i].host == PORT_HOST_THIS && strchr(rows[i].address, ':');
+        if (hold.count)
+            assert_int_equal(family_of(hold.sockets[0]), six ? AF_INET6 : AF_INET);
+        assert_int_equal(hold.count, rows[i].want == -1 ? 1 : 0);
+        port_release(&hold);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(picks_free_ports),
-        cmocka_unit_test(lets_go),
-        cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(holds_so_many),
+        cmocka_unit_test(picks_free_ports),          cmocka_unit_test(lets_go),
+        cmocka_unit_test(says_what_is_wrong),        cmocka_unit_test(holds_so_many),
+        cmocka_unit_test(settles_what_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

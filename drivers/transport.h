@@ -29,6 +29,14 @@ struct request {
     const char *const *headers;      /* more headers "Name: value", ended by NULL; or NULL */
     const void *body;
     size_t body_length;
+    /*
+     * In place of body, for one that is not to be held in memory: body_length
+     * bytes, asked for piece by piece as they can be sent. Puts 1 to room of
+     * them into bytes and says how many; 0 means that the rest cannot be had:
+     * the exchange fails with ERROR_UNAVAILABLE, and the caller knows why. It
+     * may neither send nor cancel.
+     */
+    size_t (*read_body)(void *context, char *bytes, size_t room);
     uint32_t timeout_ms;    /* for the whole exchange; 0: none, then idle_ms must be given */
     uint32_t idle_ms;       /* fail when nothing came or went for so long; 0: none */
     size_t reply_bytes_max; /* a longer reply.body is an error; 0 means 8 MiB */

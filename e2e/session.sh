@@ -212,3 +212,19 @@ nodes_ready() {
     local seen
     seen=$(node_kubectl "$1" get nodes --no-headers </dev/null) && [ -n "$seen" ] && ! awk '{print $2}' <<<"$seen" | grep -qvx Ready
 }
+
+# host_kubectl NODE: kubectl of that node's image for the host, as the function `context` at the cluster $name.
+host_kubectl() { docker cp -q -L "$1:/usr/bin/kubectl" "$folder/kubectl" 2>/dev/null || docker cp -L "$1:/usr/bin/kubectl" "$folder/kubectl" >/dev/null; }
+context() { "$folder/kubectl" --request-timeout=10s --context "kind-$name" "$@"; }
+
+# pod_runs POD
+pod_runs() { [ "$(context get pod "$1" -o 'jsonpath={.status.phase}')" = Running ]; }
+
+# fetches POD URL TEXT: the pod gets that text. Not by wget's own -T: Debian's busybox dies of it.
+fetches() { [[ $(context exec "$1" -- timeout 3 wget -qO- "$2") == "$3" ]]; }
+
+# answers URL TEXT: the host gets that text.
+answers() { [[ $(curl -fsS -m 3 "$1") == "$2" ]]; }
+
+# free_port: a TCP port of the host that nobody has now.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }

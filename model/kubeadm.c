@@ -2,16 +2,17 @@
 
 #include "base/memory.h"
 #include "model/document.h"
+#include "model/kubeadm_patch.h"
 #include "model/version.h"
 #include <assert.h>
+#include <inttypes.h>
 #include <jansson.h>
 
 /*
  * DESIGN: first all that is derived from the inputs (struct facts), then one
  * function per document, which reads like the document. The documents are
- * values until the very end, so that patches fit in before printing. Upstream
- * sends its template through its patch engine in any case, hence the sorted
- * keys; its metadata.name, there for that engine only, is never written here.
+ * values until the very end, so that patches fit in before printing. As
+ * upstream's they have a metadata.name, which patches may name, until then.
  * Labels are sorted by key, where upstream has the random order of a Go map.
  */
 
@@ -29,6 +30,7 @@ struct facts {
     char *addresses;       /* "10.0.0.2" or "10.0.0.2,fc00::2" */
     const char *advertise; /* the first of them */
     char *provider_id;
+    char *reserved; /* what of the host is not the node's: "cpu=500m,memory=1024Ki", or "" */
 };
 
 static void facts_done(struct facts *facts)
@@ -39,6 +41,7 @@ static void facts_done(struct facts *facts)
     free(facts->labels);
     free(facts->addresses);
     free(facts->provider_id);
+    free(facts->reserved);
 }
 #define cleanup_facts __attribute__((cleanup(facts_done)))
 
@@ -136,6 +139,24 @@ static int read_addresses(struct facts *facts, struct error **err)
     return 0;
 }
 
+/*
+ * A kubelet sees the host's processors and memory, whatever its container may
+ * have. What is reserved is not offered to pods: the limit is left. Memory is
+ * rounded up, so that never more than the limit is offered.
+ */
+static char *reserve(const struct kubeadm_input *input)
+{
+    const struct resources_spec *limits = &input->node->resources;
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    if (limits->cpu_milli > 0 && limits->cpu_milli < input->host_cpu_milli)
+        text_add_format(&text, "cpu=%" PRId32 "m", input->host_cpu_milli - limits->cpu_milli);
+    if (limits->memory_bytes > 0 && limits->memory_bytes < input->host_memory_bytes)
+        text_add_format(&text, "%smemory=%" PRId64 "Ki", text.length ? "," : "",
+                        (input->host_memory_bytes - limits->memory_bytes - 1) / 1024 + 1);
+    return text_take(&text);
+}
+
 static int read_facts(const struct kubeadm_input *input, struct facts *facts, struct error **err)
 {
     facts->input = input;
@@ -157,6 +178,7 @@ static int read_facts(const struct kubeadm_input *input, struct facts *facts, st
     facts->labels = join_pairs(&input->node->labels);
     facts->provider_id =
         memory_format("kind://%s/%s/%s", input->provider, input->spec->name, input->node->name);
+    facts->reserved = reserve(input);
     return 0;
 }
 
@@ -177,6 +199,7 @@ static json_t *new_document(const char *api_version, const char *kind)
     json_t *document = json_object();
     set_text(document, "apiVersion", api_version);
     set_text(document, "kind", kind);
+    set(document, "metadata", json_pack("{s:s}", "name", "config"));
     return document;
 }
 
@@ -222,6 +245,8 @@ static json_t *controller_manager(const struct facts *facts)
     add_argument(arguments, "enable-hostpath-provisioner", "true");
     if (facts->ipv6_only)
         add_argument(arguments, "bind-address", "::");
+    if (facts->input->own_pod_ranges)
+        add_argument(arguments, "allocate-node-cidrs", "false");
     return json_pack("{s:o}", "extraArgs", arguments);
 }
 
@@ -265,15 +290,50 @@ static json_t *local_endpoint(const struct facts *facts)
     return endpoint;
 }
 
+static void add_taint(json_t *taints, const char *key, const char *value, const char *effect)
+{
+    json_t *taint = json_object();
+    set_text(taint, "key", key);
+    if (*value)
+        set_text(taint, "value", value);
+    set_text(taint, "effect", effect);
+    json_array_append_new(taints, taint);
+}
+
+/*
+ * Taints that are given replace those that kubeadm gives a control plane by
+ * itself. These stay beside them, but on a lone node, which has to bear all.
+ */
+static json_t *registration_taints(const struct facts *facts)
+{
+    const struct node_spec *node = facts->input->node;
+    json_t *taints = json_array();
+    if (node->role == NODE_CONTROL_PLANE && facts->input->spec->node_count > 1) {
+        if (facts->traits.taint_master)
+            add_taint(taints, "node-role.kubernetes.io/master", "", "NoSchedule");
+        if (facts->traits.taint_control_plane)
+            add_taint(taints, "node-role.kubernetes.io/control-plane", "", "NoSchedule");
+    }
+    for (size_t i = 0; i < node->taint_count; i++) {
+        const struct taint_spec *taint = &node->taints[i];
+        add_taint(taints, taint->key, taint->value, taint->effect);
+    }
+    return taints;
+}
+
 static json_t *node_registration(const struct facts *facts)
 {
     json_t *arguments = new_arguments(facts);
     add_argument(arguments, "node-ip", facts->addresses);
     add_argument(arguments, "provider-id", facts->provider_id);
     add_argument(arguments, "node-labels", facts->labels);
+    if (*facts->reserved)
+        add_argument(arguments, "system-reserved", facts->reserved);
     json_t *registration = json_object();
     set_text(registration, "criSocket", "unix:///run/containerd/containerd.sock");
     set(registration, "kubeletExtraArgs", arguments);
+    if (facts->input->node->taint_count)
+        set(registration, "taints", registration_taints(facts));
     return registration;
 }
 
@@ -302,7 +362,10 @@ static json_t *join_configuration(const struct facts *facts)
     json_t *bootstrap = json_object();
     set_text(bootstrap, "apiServerEndpoint", facts->input->endpoint);
     set_text(bootstrap, "token", facts->input->token);
-    set(bootstrap, "unsafeSkipCAVerification", json_true());
+    if (facts->input->ca_hash)
+        set(bootstrap, "caCertHashes", json_pack("[s]", facts->input->ca_hash));
+    else
+        set(bootstrap, "unsafeSkipCAVerification", json_true());
     set(document, "discovery", json_pack("{s:o}", "bootstrapToken", bootstrap));
     if (!facts->traits.skip_phases_by_flag)
         set(document, "skipPhases", json_pack("[s]", "preflight"));
@@ -380,16 +443,34 @@ static json_t *new_documents(const struct facts *facts)
     return documents;
 }
 
-int kubeadm_config(const struct kubeadm_input *input, struct text *text, struct error **err)
+/* kubeadm's types have no metadata; patches often have it, a habit from when they had to. */
+static void strip_name(json_t *document)
+{
+    json_t *metadata = json_object_get(document, "metadata");
+    json_object_del(metadata, "name");
+    if (json_object_size(metadata) == 0)
+        json_object_del(document, "metadata");
+}
+
+static void print_documents(const json_t *documents, struct text *text)
+{
+    for (size_t i = 0; i < json_array_size(documents); i++) {
+        json_t *document = json_array_get(documents, i);
+        strip_name(document);
+        text_add(text, i ? "---\n" : "");
+        document_print(document, text);
+    }
+}
+
+int kubeadm_config(const struct kubeadm_input *input, struct text *text, struct text *unmatched,
+                   struct error **err)
 {
     cleanup_facts struct facts facts = {0};
     if (read_facts(input, &facts, err) < 0)
         return -1;
-    json_t *documents = new_documents(&facts);
-    for (size_t i = 0; i < json_array_size(documents); i++) {
-        text_add(text, i ? "---\n" : "");
-        document_print(json_array_get(documents, i), text);
-    }
-    json_decref(documents);
+    json_auto_t *documents = new_documents(&facts);
+    if (kubeadm_patch_apply(input->spec, input->node, documents, unmatched, err) < 0)
+        return -1;
+    print_documents(documents, text);
     return 0;
 }

@@ -21,6 +21,8 @@ enum action_kind {
     ACTION_IMAGE,         /* make sure of a node image; subject: its name, or "default" */
     ACTION_CREATE_NODE,   /* container, started and booted; subject: node */
     ACTION_START_NODE,    /* start or unpause an existing container; subject: node */
+    ACTION_BALANCER,      /* load balancer there, configured and running; subject: its container */
+    ACTION_PRELOAD,       /* the wanted images into the node's store; subject: node */
     ACTION_BOOTSTRAP,     /* kubeadm phases until the API answers; subject: node */
     ACTION_UPLOAD_CONFIG, /* subject of this and the next: cluster */
     ACTION_MARK_CONTROL_PLANE,
@@ -29,9 +31,11 @@ enum action_kind {
     ACTION_DNS,
     ACTION_CNI,
     ACTION_STORAGE,
-    ACTION_KUBECONFIG,  /* write the user's entry */
+    ACTION_MANIFESTS,   /* the user's own */
+    ACTION_JOIN,        /* kubeadm join; subject: node */
+    ACTION_KUBECONFIG,  /* write the user's entry; subject of this and the next: cluster */
     ACTION_AWAIT_READY, /* all nodes Ready, DNS up */
-    ACTION_RECORD,      /* write /kind/fleet.json: the set-up is complete */
+    ACTION_RECORD,      /* write /kind/fleet.json to all control planes: the set-up is complete */
     ACTION_FORGET,      /* remove the user's kubeconfig entry */
     ACTION_DELETE_NODE, /* container and its volumes; subject: node */
 };

@@ -19,6 +19,9 @@
 #define LABEL_OWNER "fleet.kind/owner" /* the fleet's name */
 #define LABEL_SHAPE "fleet.kind/shape" /* facet_shape of the node at creation */
 
+/* The role of the load balancer's container, which is no node of Kubernetes. */
+#define ROLE_BALANCER "external-load-balancer"
+
 enum seen { SEEN_UNKNOWN, SEEN_NO, SEEN_YES };
 
 enum container_status {
@@ -40,7 +43,8 @@ struct node_state {
     const char *owner;          /* label fleet.kind/owner, NULL: not made by us */
     const char *shape;          /* label fleet.kind/shape, NULL as above */
     const char *network, *ipv4; /* first network and address; NULL when not running */
-    const char *api_host;       /* where 6443/tcp is published, or NULL */
+    const char *ipv6;
+    const char *api_host; /* where 6443/tcp is published, or NULL */
     uint16_t api_port;
     uint64_t created_at_s; /* Unix time */
     enum container_status status;

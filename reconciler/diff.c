@@ -12,7 +12,8 @@
  *   the cluster must not exist       plan_end             forget, then delete
  *   the spec asks for too much       refuse_unsupported   nothing, in words
  *   no control plane is there        diff_setup.c         the whole table
- *   a container cannot be kept       start_over           delete; the next round creates
+ *   only other nodes are there       diff_delete_all      delete; the next round creates
+ *   a container cannot be kept       start_over           the same
  *   it cannot be read                diff_existing        nothing, in words
  *   its set-up never finished        diff_setup.c         without what is there already
  *   it is recorded as complete       diff_repair.c        differences, start, wait
@@ -31,18 +32,35 @@ const struct node_state *diff_find(const struct diff *d, const char *node)
     return NULL;
 }
 
-bool diff_desires(const struct diff *d, const char *node)
+static const struct node_spec *desired_node(const struct diff *d, const char *node)
 {
     for (size_t i = 0; i < d->desired->node_count; i++) {
         if (strcmp(d->desired->nodes[i].name, node) == 0)
-            return true;
+            return &d->desired->nodes[i];
     }
-    return false;
+    return NULL;
+}
+
+bool diff_desires(const struct diff *d, const char *node)
+{
+    const char *balancer = d->desired->balancer;
+    return desired_node(d, node) || (balancer && strcmp(balancer, node) == 0);
+}
+
+bool diff_wants_control_plane(const struct diff *d, const char *node)
+{
+    const struct node_spec *spec = desired_node(d, node);
+    return spec && spec->role == NODE_CONTROL_PLANE;
 }
 
 bool diff_is_control_plane(const struct node_state *node)
 {
     return node->role && strcmp(node->role, node_role_name(NODE_CONTROL_PLANE)) == 0;
+}
+
+bool diff_is_balancer(const struct node_state *node)
+{
+    return node->role && strcmp(node->role, ROLE_BALANCER) == 0;
 }
 
 bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds)
@@ -58,7 +76,7 @@ bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds)
 }
 
 /* Not to be saved: the engine is taking it apart, or tried to and failed. */
-static bool is_lost(const struct node_state *node)
+bool diff_is_lost(const struct node_state *node)
 {
     return node->status == CONTAINER_DEAD || node->status == CONTAINER_REMOVING;
 }
@@ -156,33 +174,10 @@ static void plan_end(const struct diff *d)
 
 /* --- What this version does not do. --- */
 
-static void refuse_patches(struct plan *plan, const char *node, const char *field, size_t count)
-{
-    if (!count)
-        return;
-    const char *path = node ? arena_format(plan->arena, "nodes[%s].%s", node, field) : field;
-    plan_refuse(plan, CHANGE_LIVE, path, "is not supported yet");
-}
-
 void diff_refuse_unsupported(const struct cluster_spec *desired, struct plan *plan)
 {
-    if (desired->node_count > 1)
-        plan_refuse(plan, CHANGE_LIVE, "nodes", "%zu nodes: more than one is not supported yet",
-                    desired->node_count);
-    if (desired->networking.family != IP_FAMILY_IPV4)
-        plan_refuse(plan, CHANGE_LIVE, "networking.ipFamily", "%s is not supported yet",
-                    ip_family_name(desired->networking.family));
-    refuse_patches(plan, NULL, "kubeadmConfigPatches", desired->kubeadm_patches.count);
-    refuse_patches(plan, NULL, "kubeadmConfigPatchesJSON6902", desired->kubeadm_patches_6902.count);
-    refuse_patches(plan, NULL, "containerdConfigPatches", desired->containerd_patches.count);
-    refuse_patches(plan, NULL, "containerdConfigPatchesJSON6902",
-                   desired->containerd_patches_6902.count);
-    for (size_t i = 0; i < desired->node_count; i++) {
-        const struct node_spec *node = &desired->nodes[i];
-        refuse_patches(plan, node->name, "kubeadmConfigPatches", node->kubeadm_patches.count);
-        refuse_patches(plan, node->name, "kubeadmConfigPatchesJSON6902",
-                       node->kubeadm_patches_6902.count);
-    }
+    for (size_t i = 0; i < desired->unsupported.count; i++)
+        plan_refuse(plan, CHANGE_LIVE, desired->unsupported.items[i], "is not supported yet");
 }
 
 /* --- Containers that cannot be kept. --- */
@@ -200,6 +195,35 @@ static bool is_misshapen(const struct diff *d, const struct facet_list *facets,
     return !node->shape || strcmp(node->shape, facet_shape(d->arena, facets, node->name)) != 0;
 }
 
+/* It holds nothing that the others do not: it may go, and is made anew in the next round. */
+static bool is_spare(const struct diff *d, const struct node_state *node)
+{
+    return d->observed->recorded != SEEN_NO && !diff_is_control_plane(node);
+}
+
+/* An etcd that may know it as a member would wait for it for ever. */
+static bool is_member_too_many(const struct diff *d, const struct node_state *node)
+{
+    return d->observed->recorded == SEEN_NO && diff_is_control_plane(node) &&
+           !diff_desires(d, node->name);
+}
+
+/*
+ * Nodes without the first control plane: it is made before all others, so they
+ * may have joined one that is gone, and would never join another.
+ */
+static bool is_headless(const struct diff *d)
+{
+    if (diff_find(d, spec_first_control_plane(d->desired)->name))
+        return false;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (!diff_is_balancer(node) && diff_desires(d, node->name))
+            return true;
+    }
+    return false;
+}
+
 /* The last control plane under a name that the spec does not have. */
 static bool is_displaced(const struct diff *d, const struct node_state *node)
 {
@@ -213,18 +237,26 @@ static bool is_displaced(const struct diff *d, const struct node_state *node)
     return true;
 }
 
+static const char headless_reason[] = "the first control plane is gone";
+
 static struct misfit find_misfit(const struct diff *d, const struct facet_list *facets)
 {
+    if (d->observed->recorded == SEEN_NO && is_headless(d))
+        return (struct misfit){d->desired->name, headless_reason};
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         bool displaced = is_displaced(d, node);
-        if (is_lost(node) && (displaced || diff_desires(d, node->name)))
+        if (diff_is_lost(node) && !is_spare(d, node) &&
+            (diff_is_control_plane(node) || diff_desires(d, node->name)))
             return (struct misfit){node->name, node->status == CONTAINER_DEAD
                                                    ? "the container is dead"
                                                    : "the container is being removed"};
         if (displaced && d->observed->recorded != SEEN_UNKNOWN)
             return (struct misfit){node->name,
                                    "is the only control plane, but has another name in the spec"};
+        if (is_member_too_many(d, node))
+            return (struct misfit){node->name,
+                                   "a control plane too many, in a set-up that never finished"};
         if (is_misshapen(d, facets, node))
             return (struct misfit){node->name, "made for other settings, and never finished"};
     }
@@ -253,10 +285,21 @@ static bool has_control_plane(const struct diff *d)
     return false;
 }
 
+static bool has_lost(const struct diff *d)
+{
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        if (diff_is_lost(&d->observed->nodes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What is too many goes first, and the rest waits for the next round: it would be waited for. */
 static void set_up(const struct diff *d, const struct facet_list *facets)
 {
-    diff_plan_setup(d, facets);
-    diff_remove_extra(d);
+    diff_remove_extra(d, facets);
+    if (!d->plan->count)
+        diff_plan_setup(d, facets);
 }
 
 static void diff_existing(const struct diff *d, const struct facet_list *facets)
@@ -299,6 +342,8 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
     spec_facets(arena, desired, &facets);
     if (has_control_plane(&d))
         diff_existing(&d, &facets);
+    else if (is_headless(&d) || has_lost(&d))
+        diff_delete_all(&d, CHANGE_LIVE, headless_reason);
     else
         set_up(&d, &facets);
 }

@@ -4,20 +4,66 @@
 #include <string.h>
 
 /*
- * Only workers: an etcd member that just disappears can cost the quorum, and
- * find_misfit has seen to a last control plane already.
+ * Why a node of a complete cluster cannot be kept, or NULL: it is lost, or was
+ * never finished. find_misfit has seen to control planes.
  */
-void diff_remove_extra(const struct diff *d)
+static const char *why_lost(const struct diff *d, const struct facet_list *facets,
+                            const struct node_state *node)
+{
+    if (diff_is_lost(node))
+        return node->status == CONTAINER_DEAD ? "the container is dead"
+                                              : "the container is being removed";
+    if (diff_is_control_plane(node) || diff_is_balancer(node) || !diff_is_new(d, node->name))
+        return NULL;
+    if (!diff_desires(d, node->name))
+        return "not in the spec, and never finished";
+    const char *shape = facet_shape(d->arena, facets, node->name);
+    if (d->plan->refused_count || (node->shape && strcmp(node->shape, shape) == 0))
+        return NULL;
+    return "made for other settings, and never finished";
+}
+
+static void refuse_extra(const struct diff *d, const struct node_state *node)
+{
+    plan_refuse(d->plan, CHANGE_REMOVE, node->name,
+                "not in the spec; removing %s from a living cluster is not supported yet",
+                diff_is_control_plane(node) ? "a control plane"
+                : diff_is_balancer(node)    ? "the load balancer"
+                                            : "a worker");
+}
+
+/* Of a set-up that never finished no node holds anything. */
+void diff_remove_extra(const struct diff *d, const struct facet_list *facets)
 {
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         if (diff_desires(d, node->name))
             continue;
-        if (diff_is_control_plane(node) && d->observed->recorded == SEEN_YES)
-            plan_refuse(d->plan, CHANGE_REMOVE, node->name,
-                        "not in the spec; removing a control plane is not supported yet");
-        else if (d->plan->count < PLAN_ACTIONS_MAX)
+        if (d->observed->recorded == SEEN_YES) {
+            if (!why_lost(d, facets, node))
+                refuse_extra(d, node);
+        } else if (d->plan->count < PLAN_ACTIONS_MAX) {
             plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_REMOVE, node->name, "not in the spec");
+        }
+    }
+}
+
+/* A new one, or one that is gone: the others hold the data, and must agree first. */
+static void refuse_missing(const struct diff *d)
+{
+    for (size_t i = 0; i < d->desired->node_count; i++) {
+        const struct node_spec *node = &d->desired->nodes[i];
+        bool missing = !diff_find(d, node->name);
+        if (node->role == NODE_CONTROL_PLANE && (missing || diff_is_new(d, node->name)))
+            plan_refuse(d->plan, CHANGE_LIVE, node->name,
+                        "%s; adding a control plane to a living cluster is not supported yet",
+                        missing ? "missing" : "never joined");
+    }
+    for (size_t i = 0; d->plan->refused_count && i < d->desired->node_count; i++) {
+        const struct node_spec *node = &d->desired->nodes[i];
+        if (node->role == NODE_WORKER && !diff_find(d, node->name))
+            plan_refuse(d->plan, CHANGE_LIVE, node->name,
+                        "missing; is added once nothing else is refused");
     }
 }
 
@@ -40,7 +86,8 @@ static enum change_class cost_of(const struct facet *facet)
 /* A node that is only wanted, or only there, differs as a whole: not told facet by facet. */
 static bool is_of_one_side(const struct diff *d, const struct facet *facet)
 {
-    return facet->node && (!diff_desires(d, facet->node) || !diff_find(d, facet->node));
+    return facet->node && (!diff_desires(d, facet->node) || !diff_find(d, facet->node) ||
+                           diff_is_new(d, facet->node));
 }
 
 static void add_difference(const struct diff *d, struct differences *differences,
@@ -146,26 +193,66 @@ static void plan_ready(const struct diff *d, bool started)
         return;
     if (!has_cni(d))
         return;
+    if (d->observed->ready != SEEN_YES)
+        diff_plan_joins(d);
     size_t action =
         plan_add(d->plan, ACTION_AWAIT_READY, CHANGE_LIVE, d->desired->name, ready_reason(d));
-    diff_wait_for(d, action, KIND(START_NODE) | KIND(KUBECONFIG));
+    diff_wait_for(d, action,
+                  KIND(START_NODE) | KIND(BALANCER) | KIND(JOIN) | KIND(PRELOAD) |
+                      KIND(KUBECONFIG));
+}
+
+static bool has_joins(const struct diff *d)
+{
+    for (size_t i = 0; i < d->plan->count; i++) {
+        if (d->plan->actions[i].kind == ACTION_JOIN)
+            return true;
+    }
+    return false;
+}
+
+/* With a node more the record tells less than there is. */
+static void plan_record(const struct diff *d)
+{
+    size_t action =
+        plan_add(d->plan, ACTION_RECORD, CHANGE_LIVE, d->desired->name, "a node is missing");
+    if (!diff_wait_for(d, action, KIND(AWAIT_READY)))
+        diff_wait_for(d, action, KIND(JOIN) | KIND(PRELOAD));
 }
 
 /* Starts what stands still, mends the user's entry, waits until it is well again. */
 static void mend(const struct diff *d)
 {
-    diff_plan_start(d);
-    bool started = d->plan->count > 0;
+    diff_plan_restart(d);
+    bool started = d->plan->count > 0, grows = has_joins(d);
     if (d->observed->kubeconfig == SEEN_NO) {
         size_t action = plan_add(d->plan, ACTION_KUBECONFIG, CHANGE_LIVE, d->desired->name,
                                  "entry is missing or out of date");
-        diff_wait_for(d, action, KIND(START_NODE));
+        diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER));
     }
     /* A message and no knowledge: the file is there, but cannot be read. */
     if (!started && d->observed->kubeconfig == SEEN_UNKNOWN && d->observed->message)
         plan_refuse(d->plan, CHANGE_LIVE, "kubeconfig",
                     "cannot be checked, so nothing is written to it: %s", d->observed->message);
     plan_ready(d, started);
+    if (grows)
+        plan_record(d);
+}
+
+/* What is lost goes first, and the rest waits for the next round: it may depend on it. */
+static bool delete_lost(const struct diff *d, const struct facet_list *facets)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        const char *reason = why_lost(d, facets, node);
+        if (!reason)
+            continue;
+        plan_add(d->plan, ACTION_DELETE_NODE,
+                 diff_desires(d, node->name) ? CHANGE_LIVE : CHANGE_REMOVE, node->name, reason);
+        any = true;
+    }
+    return any;
 }
 
 void diff_plan_repair(const struct diff *d, const struct facet_list *facets)
@@ -178,6 +265,8 @@ void diff_plan_repair(const struct diff *d, const struct facet_list *facets)
     }
     for (size_t i = 0; i < differences.count; i++)
         refuse_difference(d, &differences.items[i]);
-    mend(d);
-    diff_remove_extra(d);
+    refuse_missing(d);
+    if (!delete_lost(d, facets))
+        mend(d);
+    diff_remove_extra(d, facets);
 }

@@ -22,11 +22,111 @@ static bool needs_start(const struct diff *d, const struct node_spec *node)
 
 static bool is_first(const struct diff *d, const struct node_spec *node)
 {
+    return node == spec_first_control_plane(d->desired);
+}
+
+static bool is_later(const struct diff *d, const struct node_spec *node)
+{
+    return !is_first(d, node);
+}
+
+/* Also one that is there: its backends may be those of an earlier try. */
+static bool wants_balancer(const struct diff *d, const struct node_spec *node)
+{
+    return is_first(d, node) && d->desired->balancer;
+}
+
+static bool needs_network(const struct diff *d, const struct node_spec *node)
+{
+    return needs_container(d, node) ||
+           (wants_balancer(d, node) && !diff_find(d, d->desired->balancer));
+}
+
+static bool needs_first(const struct diff *d, const struct node_spec *node)
+{
+    return is_first(d, node) && needs_container(d, node);
+}
+
+/* A cluster that was made with one control plane, and has no more yet, has none. */
+static bool needs_balancer(const struct diff *d, const struct node_spec *node)
+{
+    if (!wants_balancer(d, node))
+        return false;
+    const struct node_state *have = diff_find(d, d->desired->balancer);
+    if (have)
+        return is_stopped(have);
     for (size_t i = 0; i < d->desired->node_count; i++) {
-        if (d->desired->nodes[i].role == NODE_CONTROL_PLANE)
-            return &d->desired->nodes[i] == node;
+        const struct node_spec *other = &d->desired->nodes[i];
+        if (is_later(d, other) && other->role == NODE_CONTROL_PLANE && diff_find(d, other->name))
+            return true;
     }
     return false;
+}
+
+/* Made after what was recorded? */
+static bool is_unlike_record(const struct diff *d, const char *name)
+{
+    const struct node_state *node = diff_find(d, name);
+    const char *shape = facet_shape(d->arena, &d->observed->applied, name);
+    return node && node->shape && strcmp(node->shape, shape) != 0;
+}
+
+/*
+ * The shape tells a worker that was made anew from the one that was recorded,
+ * if shapes are still what they were: that the first control plane's tells.
+ */
+bool diff_is_new(const struct diff *d, const char *node)
+{
+    bool known = false;
+    for (size_t i = 0; i < d->observed->applied.count; i++) {
+        const struct facet *facet = &d->observed->applied.items[i];
+        known = known || (facet->node && strcmp(facet->node, node) == 0);
+    }
+    const char *first = spec_first_control_plane(d->desired)->name;
+    return !known || (!diff_wants_control_plane(d, node) && diff_find(d, first) &&
+                      !is_unlike_record(d, first) && is_unlike_record(d, node));
+}
+
+static bool may_come(const struct diff *d, const struct node_spec *node)
+{
+    return node->role == NODE_WORKER && !d->plan->refused_count;
+}
+
+static bool needs_worker(const struct diff *d, const struct node_spec *node)
+{
+    return may_come(d, node) && needs_container(d, node);
+}
+
+static bool restart_needs_network(const struct diff *d, const struct node_spec *node)
+{
+    return needs_worker(d, node) ||
+           (needs_balancer(d, node) && !diff_find(d, d->desired->balancer));
+}
+
+static bool needs_joining(const struct diff *d, const struct node_spec *node)
+{
+    return may_come(d, node) && (needs_container(d, node) || diff_is_new(d, node->name));
+}
+
+static bool may_need_joining(const struct diff *d, const struct node_spec *node)
+{
+    return node->role == NODE_WORKER && diff_find(d, node->name);
+}
+
+static bool wants_images(const struct diff *d, const struct node_spec *node)
+{
+    (void)node;
+    return d->desired->preload.count > 0;
+}
+
+static bool needs_images(const struct diff *d, const struct node_spec *node)
+{
+    return wants_images(d, node) && needs_joining(d, node);
+}
+
+static bool wants_manifests(const struct diff *d, const struct node_spec *node)
+{
+    return is_first(d, node) && d->desired->manifest_count > 0;
 }
 
 static bool wants_proxy(const struct diff *d, const struct node_spec *node)
@@ -40,7 +140,7 @@ static bool wants_cni(const struct diff *d, const struct node_spec *node)
     return is_first(d, node) && !d->desired->networking.disable_default_cni;
 }
 
-enum subject { OF_NETWORK, OF_IMAGE, OF_NODE, OF_CLUSTER };
+enum subject { OF_NETWORK, OF_IMAGE, OF_NODE, OF_BALANCER, OF_CLUSTER };
 
 static const char *subject_name(const struct diff *d, enum subject subject,
                                 const struct node_spec *node)
@@ -52,6 +152,8 @@ static const char *subject_name(const struct diff *d, enum subject subject,
         return node->image ? node->image : "default";
     case OF_NODE:
         return node->name;
+    case OF_BALANCER:
+        return d->desired->balancer;
     case OF_CLUSTER:
         return d->desired->name;
     }
@@ -62,35 +164,64 @@ enum {
     WAITS_MAX = 2,
     /* What the running API server is given; all at once. */
     ADDONS = KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) |
-             KIND(DNS) | KIND(CNI) | KIND(STORAGE) | KIND(KUBECONFIG),
+             KIND(DNS) | KIND(CNI) | KIND(STORAGE) | KIND(MANIFESTS) | KIND(KUBECONFIG),
+    ALL = ADDONS | KIND(JOIN) | KIND(PRELOAD),
+    BOOT = KIND(CREATE_NODE) | KIND(START_NODE),
 };
 
 /*
  * The order of a set-up. Each row is asked for each desired node; what several
- * nodes need of the same subject is planned once. An action waits for the
- * first of its sets of kinds of which the plan has any.
+ * nodes need of the same subject is planned once. An action waits for what is
+ * planned of its `own` subject, and for the first of its sets of kinds of
+ * which the plan has any.
  */
-static const struct setup_row {
+struct setup_row {
     enum action_kind kind;
     bool (*wanted)(const struct diff *d, const struct node_spec *node);
     enum subject subject;
-    uint32_t after[WAITS_MAX];
-} setup[] = {
-    {ACTION_NETWORK, needs_container, OF_NETWORK, {0}},
-    {ACTION_IMAGE, needs_container, OF_IMAGE, {0}},
-    {ACTION_CREATE_NODE, needs_container, OF_NODE, {KIND(NETWORK) | KIND(IMAGE)}},
-    {ACTION_START_NODE, needs_start, OF_NODE, {0}},
-    {ACTION_BOOTSTRAP, is_first, OF_NODE, {KIND(CREATE_NODE) | KIND(START_NODE)}},
-    {ACTION_UPLOAD_CONFIG, is_first, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_MARK_CONTROL_PLANE, is_first, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_TOKEN, is_first, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_PROXY, wants_proxy, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_DNS, is_first, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_CNI, wants_cni, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_STORAGE, is_first, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_KUBECONFIG, is_first, OF_CLUSTER, {KIND(BOOTSTRAP)}},
-    {ACTION_AWAIT_READY, wants_cni, OF_CLUSTER, {ADDONS}},
-    {ACTION_RECORD, is_first, OF_CLUSTER, {KIND(AWAIT_READY), ADDONS}},
+    uint32_t own, after[WAITS_MAX];
+};
+
+static const struct setup_row setup[] = {
+    {ACTION_NETWORK, needs_network, OF_NETWORK, 0, {0}},
+    {ACTION_IMAGE, needs_container, OF_IMAGE, 0, {0}},
+    {ACTION_BALANCER, wants_balancer, OF_BALANCER, 0, {KIND(NETWORK)}},
+    {ACTION_CREATE_NODE, needs_first, OF_NODE, 0, {KIND(NETWORK) | KIND(IMAGE)}},
+    {ACTION_CREATE_NODE, needs_container, OF_NODE, 0, {KIND(NETWORK) | KIND(IMAGE)}},
+    {ACTION_START_NODE, needs_start, OF_NODE, 0, {0}},
+    {ACTION_PRELOAD, wants_images, OF_NODE, BOOT, {0}},
+    {ACTION_BOOTSTRAP, is_first, OF_NODE, KIND(CREATE_NODE), {KIND(BALANCER) | KIND(START_NODE)}},
+    {ACTION_UPLOAD_CONFIG, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_MARK_CONTROL_PLANE, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_TOKEN, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_PROXY, wants_proxy, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_DNS, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_CNI, wants_cni, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_STORAGE, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_JOIN, is_later, OF_NODE, BOOT, {KIND(UPLOAD_CONFIG) | KIND(TOKEN)}},
+    {ACTION_MANIFESTS, wants_manifests, OF_CLUSTER, 0, {KIND(CNI), KIND(BOOTSTRAP)}},
+    {ACTION_KUBECONFIG, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
+    {ACTION_AWAIT_READY, wants_cni, OF_CLUSTER, 0, {ALL}},
+    {ACTION_RECORD, is_first, OF_CLUSTER, 0, {KIND(AWAIT_READY), ALL}},
+};
+
+/* What a complete cluster lacks, or what stands still in it. */
+static const struct setup_row restart[] = {
+    {ACTION_START_NODE, needs_start, OF_NODE, 0, {0}},
+    {ACTION_NETWORK, restart_needs_network, OF_NETWORK, 0, {0}},
+    {ACTION_IMAGE, needs_worker, OF_IMAGE, 0, {0}},
+    {ACTION_BALANCER, needs_balancer, OF_BALANCER, 0, {KIND(NETWORK)}},
+    {ACTION_CREATE_NODE, needs_worker, OF_NODE, 0, {KIND(NETWORK) | KIND(IMAGE)}},
+    {ACTION_PRELOAD, needs_images, OF_NODE, BOOT, {0}},
+    {ACTION_JOIN, needs_joining, OF_NODE, KIND(CREATE_NODE), {KIND(START_NODE) | KIND(BALANCER)}},
+};
+
+static const struct setup_row joins[] = {
+    {ACTION_JOIN,
+     may_need_joining,
+     OF_NODE,
+     KIND(CREATE_NODE),
+     {KIND(START_NODE) | KIND(BALANCER)}},
 };
 
 static bool is_planned(const struct plan *plan, enum action_kind kind, const char *subject)
@@ -104,11 +235,52 @@ static bool is_planned(const struct plan *plan, enum action_kind kind, const cha
 
 static const char *setup_reason(const struct diff *d, enum action_kind kind, const char *subject)
 {
-    if (kind == ACTION_CREATE_NODE)
+    const struct node_state *have = diff_find(d, subject);
+    if (kind == ACTION_CREATE_NODE || (kind == ACTION_BALANCER && !have))
         return "missing";
-    if (kind == ACTION_START_NODE)
-        return container_status_name(diff_find(d, subject)->status);
+    if (kind == ACTION_START_NODE || (kind == ACTION_BALANCER && is_stopped(have)))
+        return container_status_name(have->status);
+    if (d->observed->recorded == SEEN_YES)
+        return have ? "not known to have joined" : "a node is missing";
     return d->observed->node_count ? "set-up is not finished" : "new cluster";
+}
+
+/*
+ * etcd takes one new member at a time: a control plane waits for the one
+ * before it. Workers come side by side.
+ */
+static void wait_for_member(const struct diff *d, size_t action, const struct node_spec *node)
+{
+    if (node->role != NODE_CONTROL_PLANE)
+        return;
+    for (size_t i = action; i-- > 0;) {
+        const struct action *earlier = &d->plan->actions[i];
+        if (earlier->kind == ACTION_JOIN && diff_wants_control_plane(d, earlier->subject)) {
+            plan_after(d->plan, action, i);
+            return;
+        }
+    }
+}
+
+/* Without it no other may be there, see is_headless; it is also the one that all wait for. */
+static void wait_for_first(const struct diff *d, size_t action)
+{
+    const char *first = spec_first_control_plane(d->desired)->name;
+    for (size_t i = 0; i < action; i++) {
+        if (d->plan->actions[i].kind == ACTION_CREATE_NODE &&
+            strcmp(d->plan->actions[i].subject, first) == 0)
+            plan_after(d->plan, action, i);
+    }
+}
+
+static void wait_for_own(const struct diff *d, size_t action, uint32_t kinds)
+{
+    for (size_t i = 0; i < action; i++) {
+        const struct action *earlier = &d->plan->actions[i];
+        if (kinds & 1u << earlier->kind &&
+            strcmp(earlier->subject, d->plan->actions[action].subject) == 0)
+            plan_after(d->plan, action, i);
+    }
 }
 
 static void plan_row(const struct diff *d, const struct setup_row *row)
@@ -122,17 +294,40 @@ static void plan_row(const struct diff *d, const struct setup_row *row)
             continue;
         size_t action =
             plan_add(d->plan, row->kind, CHANGE_LIVE, subject, setup_reason(d, row->kind, subject));
+        wait_for_own(d, action, row->own);
         for (size_t set = 0; set < WAITS_MAX; set++) {
             if (diff_wait_for(d, action, row->after[set]))
                 break;
         }
+        if (row->kind == ACTION_CREATE_NODE)
+            wait_for_first(d, action);
+        if (row->kind == ACTION_JOIN)
+            wait_for_member(d, action, node);
     }
 }
 
-void diff_plan_start(const struct diff *d)
+/* What may not be removed is part of the cluster still: etcd and readiness count it. */
+static void start_extra(const struct diff *d)
 {
-    static const struct setup_row start = {ACTION_START_NODE, needs_start, OF_NODE, {0}};
-    plan_row(d, &start);
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (is_stopped(node) && !diff_desires(d, node->name))
+            plan_add(d->plan, diff_is_balancer(node) ? ACTION_BALANCER : ACTION_START_NODE,
+                     CHANGE_LIVE, node->name, container_status_name(node->status));
+    }
+}
+
+void diff_plan_restart(const struct diff *d)
+{
+    start_extra(d);
+    for (size_t i = 0; i < COUNT_OF(restart); i++)
+        plan_row(d, &restart[i]);
+}
+
+void diff_plan_joins(const struct diff *d)
+{
+    for (size_t i = 0; i < COUNT_OF(joins); i++)
+        plan_row(d, &joins[i]);
 }
 
 /* All of it can be run again: what is done already is found done. */

@@ -6,7 +6,8 @@
  * A spec names nodes and what is not the default:
  *   cp w cp2         nodes a-control-plane, a-worker, a-control-plane2
  *   ipv6 nocni       flags; also: dual, patch, patch6902, containerd,
- *                    containerd6902, nodepatch, nodepatch6902
+ *                    containerd6902, nodepatch, nodepatch6902, preload, manifest,
+ *                    later (a field that is not supported)
  *   pod=10.8.0.0/16  values; also: svc, proxy, dns, image, label, gate, runtime,
  *                    mount, publish, address, port
  * An observed cluster names containers and what is known of the whole:
@@ -74,16 +75,22 @@ static inline const char *notation_node(const char *word)
 {
     static const struct {
         const char *word, *name;
-    } nodes[] = {{"cp", "a-control-plane"},
-                 {"cp2", "a-control-plane2"},
-                 {"w", "a-worker"},
-                 {"w2", "a-worker2"},
-                 {"lb", "a-external-load-balancer"}};
+    } nodes[] = {{"cp", "a-control-plane"},   {"cp2", "a-control-plane2"},
+                 {"cp3", "a-control-plane3"}, {"w", "a-worker"},
+                 {"w2", "a-worker2"},         {"lb", "a-external-load-balancer"}};
     for (size_t i = 0; i < COUNT_OF(nodes); i++) {
         if (strcmp(word, nodes[i].word) == 0)
             return nodes[i].name;
     }
     return NULL;
+}
+
+static inline void notation_manifest(struct arena *arena, struct cluster_spec *spec)
+{
+    struct manifest_spec *manifest = arena_alloc(arena, sizeof(*manifest));
+    *manifest = (struct manifest_spec){.path = "app.yaml", .text = "kind: List"};
+    spec->manifests = manifest;
+    spec->manifest_count = 1;
 }
 
 static inline bool notation_spec_flag(struct arena *arena, struct cluster_spec *spec,
@@ -103,6 +110,12 @@ static inline bool notation_spec_flag(struct arena *arena, struct cluster_spec *
         spec->containerd_patches = notation_strings(arena, "version = 2");
     else if (strcmp(word, "containerd6902") == 0)
         spec->containerd_patches_6902 = notation_strings(arena, "[]");
+    else if (strcmp(word, "preload") == 0)
+        spec->preload = notation_strings(arena, "busybox:v1");
+    else if (strcmp(word, "manifest") == 0)
+        notation_manifest(arena, spec);
+    else if (strcmp(word, "later") == 0)
+        spec->unsupported = notation_strings(arena, "spec.ttl");
     else if (strcmp(word, "nodepatch") == 0)
         node->kubeadm_patches = notation_strings(arena, "kind: InitConfiguration");
     else if (strcmp(word, "nodepatch6902") == 0)
@@ -194,6 +207,8 @@ static inline const struct cluster_spec *notation_spec(struct arena *arena, cons
             struct node_spec *node = &nodes[spec->node_count++];
             node->name = notation_node(word);
             node->role = word[0] == 'c' ? NODE_CONTROL_PLANE : NODE_WORKER;
+            if (spec_role_count(spec, NODE_CONTROL_PLANE) > 1)
+                spec->balancer = notation_node("lb");
             continue;
         }
         struct node_spec *node = &nodes[spec->node_count - 1];
@@ -222,7 +237,7 @@ static inline struct node_state notation_container(struct arena *arena,
     char *part = strsep(&rest, ":");
     struct node_state node = {
         .name = notation_node(part),
-        .role = strcmp(part, "lb") == 0 ? "external-load-balancer"
+        .role = strcmp(part, "lb") == 0 ? ROLE_BALANCER
                 : *part == 'c'          ? "control-plane"
                                         : "worker",
         .id = "0123456789abcdef",

@@ -2,8 +2,8 @@
  * Thousands of seeded lives of one cluster: diff and cycle together, in a
  * world where actions fail, lie and come late, containers stop, vanish and
  * appear, wishes change, and the process is stopped or dies. After each event
- * the rules of sim_life.h are checked; at the end all is calm, and the world must
- * become what is desired, or the plan must say why not.
+ * the rules of sim_rules.h are checked; at the end all is calm, and the world must
+ * become what is desired (sim_end.h), or the plan must say why not.
  *
  * `sim_test SEED` plays one life and tells it; SEEDS=n in the environment
  * plays n of them.
@@ -12,13 +12,14 @@
 
 #include "base/memory.h"
 #include "base/test.h"
-#include "reconciler/sim_life.h"
+#include "reconciler/sim_end.h"
+#include "reconciler/sim_rules.h"
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     SEEDS = 20000,
-    CHAOS_EVENTS_MAX = 60,
+    CHAOS_EVENTS_MAX = 100,
     CALM_EVENTS_MAX = 400,
     CALM_ROUNDS_MAX = 5, /* what chaos left, delete, create, mend, look */
 };
@@ -40,6 +41,8 @@ static void start_action(struct life *life, size_t index)
 
 static void look(struct life *life)
 {
+    const struct sim_container *witness = sim_witness(&life->world);
+    life->complete = witness ? witness->recorded : SIM_NOT_RECORDED;
     life->look = sim_look(&life->world, life->nodes);
 }
 
@@ -49,7 +52,8 @@ static void begin_look(struct life *life)
     expect(life, !life->stops, "no look after a stop");
     life->observing = true;
     life->draining = false;
-    life->ended = 0;
+    life->meddled = false;
+    memset(life->done, 0, sizeof(life->done));
     life->wake_at_ms = 0;
     look(life);
 }
@@ -94,6 +98,13 @@ static void carry_out(struct life *life, const struct effect *effect)
     }
 }
 
+static void say_refusals(const struct life *life)
+{
+    const struct plan *plan = cycle_plan(life->cycle);
+    for (size_t i = 0; plan && i < plan->refused_count; i++)
+        say(life, "    ! %s: %s", plan->refused[i].subject, plan->refused[i].reason);
+}
+
 static void tell(struct life *life, struct event event)
 {
     struct effects effects;
@@ -135,36 +146,22 @@ static void do_observed(struct life *life)
         life->look.recorded = SEEN_UNKNOWN; /* the container is there, but cannot be read */
     else if (life->calm || chance(life, 80))
         look(life); /* else what is told was true when the look began */
-    say(life, "observed, %s: %zu nodes, recorded %d", err ? "blind" : "well", life->look.node_count,
-        (int)life->look.recorded);
+    say(life, "observed, %s: recorded %d, ready %d", err ? "blind" : "well",
+        (int)life->look.recorded, (int)life->look.ready);
+    for (size_t i = 0; i < life->look.node_count; i++)
+        say(life, "    %s is %s", life->look.nodes[i].name,
+            container_status_name(life->look.nodes[i].status));
     tell(life, (struct event){
                    .kind = EVENT_OBSERVED, .observed = err ? NULL : &life->look, .failure = err});
+    say_refusals(life);
     error_free(err);
-}
-
-static size_t node_index(const char *name)
-{
-    for (size_t i = 0; i < SIM_NODES; i++) {
-        if (strcmp(sim_names[i], name) == 0)
-            return i;
-    }
-    return SIM_NODES;
-}
-
-/* The truth behind all looks: a finished set-up is not thrown away without leave. */
-static void check_loss(struct life *life, size_t index)
-{
-    const struct sim_container *node = &life->world.nodes[index];
-    expect(life,
-           !sim_is_ours(node) || node->recorded == SIM_NOT_RECORDED ||
-               !planned_variant(life)->text || life->options.policy.allow_recreate,
-           "no finished cluster is lost without leave");
 }
 
 static const char *apply(struct life *life, const struct operation *operation)
 {
     struct sim_world *world = &life->world;
-    size_t index = node_index(operation->subject);
+    size_t index = sim_index(operation->subject);
+    bool had_quorum = sim_has_quorum(world);
     if (operation->kind == ACTION_NETWORK)
         world->network = true;
     else if (operation->kind == ACTION_IMAGE)
@@ -173,9 +170,15 @@ static const char *apply(struct life *life, const struct operation *operation)
         return "";
     if (operation->kind == ACTION_DELETE_NODE)
         check_loss(life, index);
-    if (index < SIM_NODES)
-        return sim_apply_to_node(world, operation->kind, index, life->planned_for,
-                                 !planned_variant(life)->text && life->options.policy.any_owner);
+    if (operation->kind == ACTION_RECORD)
+        check_all_joined(life);
+    if (index < SIM_NODES) {
+        const char *result =
+            sim_apply_to_node(world, operation->kind, index, life->planned_for,
+                              !planned_variant(life)->text && life->options.policy.any_owner);
+        check_quorum(life, had_quorum);
+        return result;
+    }
     return sim_apply_to_cluster(world, operation->kind, life->planned_for);
 }
 
@@ -186,8 +189,8 @@ static const char *apply(struct life *life, const struct operation *operation)
 static bool lies(struct life *life, enum action_kind kind)
 {
     static const uint32_t seen_again = BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) |
-                                       BIT(START_NODE) | BIT(BOOTSTRAP) | BIT(KUBECONFIG) |
-                                       BIT(RECORD) | BIT(DELETE_NODE);
+                                       BIT(START_NODE) | BIT(BALANCER) | BIT(BOOTSTRAP) |
+                                       BIT(KUBECONFIG) | BIT(RECORD) | BIT(DELETE_NODE);
     return !life->calm && (seen_again & 1u << kind) && chance(life, 5);
 }
 
@@ -201,6 +204,17 @@ static struct error *error_named(const char *name)
     return err;
 }
 
+/* It was done, or half, or not at all, and nobody hears of it. */
+static void do_unheard(struct life *life, const struct operation *operation)
+{
+    if (chance(life, 60))
+        return;
+    if (operation->kind == ACTION_RECORD && chance(life, 50))
+        sim_record(&life->world, life->planned_for, prng_below(&life->prng, SIM_PLANES));
+    else
+        (void)apply(life, operation);
+}
+
 /* Carries an operation out, or not, and says how it ended: NULL for well. */
 static struct error *end_operation(struct life *life, const struct operation *operation)
 {
@@ -210,8 +224,7 @@ static struct error *end_operation(struct life *life, const struct operation *op
     if (lies(life, operation->kind))
         return NULL;
     if (!life->calm && chance(life, 10)) {
-        if (chance(life, 30)) /* it was done, but nobody heard of it */
-            (void)apply(life, operation);
+        do_unheard(life, operation);
         return error_named(failures[prng_below(&life->prng, COUNT_OF(failures))]);
     }
     const char *result = apply(life, operation);
@@ -229,18 +242,23 @@ static void do_end(struct life *life)
     if (err)
         life->draining = true;
     else
-        life->ended |= 1u << operation.kind;
+        life->done[operation.action] = true;
     tell(life,
          (struct event){.kind = EVENT_ACTION_ENDED, .action = operation.action, .failure = err});
     error_free(err);
 }
 
+static const char *sim_wish(const struct life *life)
+{
+    const char *text = sim_variants[life->desired].text;
+    return text ? text : "nothing";
+}
+
 static void do_change_wish(struct life *life)
 {
     life->desired = (int)prng_below(&life->prng, SIM_VARIANTS);
-    const struct sim_variant *variant = &sim_variants[life->desired];
-    say(life, "desired is now '%s'", variant->text ? variant->text : "nothing");
-    cycle_set_desired(life->cycle, variant->spec);
+    say(life, "desired is now '%s'", sim_wish(life));
+    cycle_set_desired(life->cycle, sim_variants[life->desired].spec);
     do_wake(life);
 }
 
@@ -256,13 +274,14 @@ static void do_meddle(struct life *life)
                                                      CONTAINER_PAUSED, CONTAINER_DEAD};
     size_t index = prng_below(&life->prng, SIM_NODES);
     struct sim_container *node = &life->world.nodes[index];
+    life->meddled = true;
     if (chance(life, 20))
         life->world.kubeconfig = 0;
     else if (!node->there && chance(life, 15))
         sim_create(&life->world, index, random_stranger(life), 0);
     else if (node->there && (!sim_is_ours(node) || chance(life, 30)))
         node->there = false;
-    else
+    else if (node->status != CONTAINER_DEAD)
         node->status = statuses[prng_below(&life->prng, COUNT_OF(statuses))];
     say(life, "somebody meddles with %s", sim_names[index]);
 }
@@ -281,10 +300,8 @@ static void be_born(struct life *life)
 static void do_crash(struct life *life)
 {
     say(life, "crash");
-    for (size_t i = 0; i < life->running_count; i++) {
-        if (chance(life, 50))
-            (void)apply(life, &life->running[i]);
-    }
+    for (size_t i = 0; i < life->running_count; i++)
+        do_unheard(life, &life->running[i]);
     cycle_free(life->cycle);
     be_born(life);
 }
@@ -325,46 +342,6 @@ static void be_chaotic(struct life *life)
 
 /* --- The end. --- */
 
-static bool may_refuse(struct life *life)
-{
-    const struct sim_variant *variant = &sim_variants[life->desired];
-    const struct diff_policy *policy = &life->options.policy;
-    const struct sim_container *speaker = sim_speaker(&life->world);
-    const struct sim_container *second = &life->world.nodes[1];
-    if (sim_has_strangers(&life->world))
-        return variant->text || !policy->any_owner;
-    if (!variant->text)
-        return !policy->allow_delete && !policy->any_owner;
-    if (variant->unsupported)
-        return true;
-    if (!speaker)
-        return false;
-    bool recorded = speaker->recorded != SIM_NOT_RECORDED;
-    if ((recorded || speaker->status == CONTAINER_DEAD) && !policy->allow_recreate)
-        return true;
-    if (speaker == second)
-        return false;
-    return second->there || (recorded && strcmp(sim_variants[speaker->recorded].shape,
-                                                variant->shape) == 0); /* only labels differ */
-}
-
-static void check_world(struct life *life)
-{
-    const struct sim_variant *variant = &sim_variants[life->desired];
-    const struct sim_container *node = &life->world.nodes[0];
-    if (!variant->text) {
-        for (size_t i = 0; i < SIM_NODES; i++)
-            expect(life, !life->world.nodes[i].there, "what must not exist is gone");
-        return;
-    }
-    expect(life, sim_is_ours(node) && sim_is_up(node), "the node is up");
-    expect(life, node->recorded == life->desired, "the set-up is recorded as desired");
-    expect(life, sim_is_ready(node) || variant->spec->networking.disable_default_cni,
-           "it is Ready");
-    expect(life, life->world.kubeconfig == node->id, "the kubeconfig leads there");
-    expect(life, !life->world.nodes[1].there && !life->world.nodes[2].there, "no node too many");
-}
-
 /* Everything goes well from here on: it must come to rest, and stay so when looked at again. */
 static void be_calm(struct life *life)
 {
@@ -378,43 +355,61 @@ static void be_calm(struct life *life)
         if (!do_next(life))
             do_wake(life);
     }
+    if (!life->settled && is_beyond_help(life))
+        return; /* nothing but a failure can be told */
     expect(life, life->settled, "it comes to rest");
     expect(life, cycle_rounds(life->cycle) - rounds <= CALM_ROUNDS_MAX, "it does so soon");
     if (life->broken)
         return;
     if (cycle_plan(life->cycle)->refused_count)
         expect(life, may_refuse(life), "what is refused is refused for a reason");
-    else
+    else if (!sim_lacks_member(&life->world))
         check_world(life);
     do_wake(life);
     do_next(life);
     expect(life, life->settled, "a second look finds nothing to do");
 }
 
-static void make_node(struct life *life, size_t index)
+/* A node of a cluster that was made before: of one variant, mostly ours, and mostly finished. */
+static void make_node(struct life *life, size_t index, int variant)
 {
-    const char *owner = chance(life, 85) ? NOTATION_FLEET : random_stranger(life);
-    int variant = (int)prng_below(&life->prng, SIM_SUPPORTED);
-    sim_create(&life->world, index, owner, variant);
+    sim_create(&life->world, index, chance(life, 97) ? NOTATION_FLEET : random_stranger(life),
+               variant);
     struct sim_container *node = &life->world.nodes[index];
-    if (chance(life, 30))
+    if (chance(life, 15))
         node->status = (enum container_status)prng_below(&life->prng, CONTAINER_PAUSED + 1);
-    if (sim_is_control_plane(index) && sim_speaker(&life->world) == node && chance(life, 60)) {
-        node->bootstrapped = true;
-        node->addons = sim_variants[variant].spec->networking.disable_default_cni
-                           ? BIT(DNS)
-                           : BIT(CNI) | BIT(DNS);
-        node->recorded = variant;
+}
+
+static void finish(struct life *life, int variant)
+{
+    struct sim_world *world = &life->world;
+    world->network = world->image = true;
+    world->cluster = world->nodes[SIM_FIRST].id;
+    world->addons = UINT32_MAX;
+    if (sim_variants[variant].spec->networking.disable_default_cni)
+        world->addons &= ~BIT(CNI);
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        struct sim_container *node = &world->nodes[i];
+        node->joined = node->there && i != SIM_BALANCER ? world->cluster : 0;
+        if (i < SIM_PLANES && node->there)
+            world->members[i] = node->id;
+        if (i < SIM_PLANES && node->there)
+            node->recorded = variant;
     }
 }
 
 static void make_world(struct life *life)
 {
-    static const unsigned odds[SIM_NODES] = {60, 5, 15};
+    if (chance(life, 30))
+        return;
+    int variant = (int)prng_below(&life->prng, SIM_SUPPORTED);
+    bool finished = chance(life, 60);
     for (size_t i = 0; i < SIM_NODES; i++) {
-        if (chance(life, odds[i]))
-            make_node(life, i);
+        if (sim_variants[variant].wants[i] ? finished || chance(life, 80) : chance(life, 3))
+            make_node(life, i, variant);
     }
+    if (finished)
+        finish(life, variant);
 }
 
 /* One life; true if no rule was broken. */
@@ -431,6 +426,7 @@ static bool live(uint64_t seed, bool told, size_t *steps)
         .parallel = 1 + prng_below(&life.prng, 5),
         .resync_ms = chance(&life, 50) ? 1000 : 0,
     };
+    say(&life, "desired is '%s'", sim_wish(&life));
     make_world(&life);
     be_born(&life);
     be_chaotic(&life);

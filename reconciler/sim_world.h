@@ -1,15 +1,13 @@
 /*
  * sim_world.h - a world of one cluster, small enough to be true, for sim_test.c.
  *
- * Three containers at most, each with what kubeadm did in it; a network, an
- * image, a kubeconfig entry. Actions need here what they need in earnest, so
- * that a wrong order fails instead of passing unseen. What a driver refuses
- * for the sake of strangers is refused here too.
+ * Six containers at most, each with what kubeadm did in it; what lives in the
+ * cluster's etcd; a network, an image, a kubeconfig entry. What is done to it
+ * is in sim_act.h, what an observer sees of it here.
  */
 #ifndef RECONCILER_SIM_WORLD_H
 #define RECONCILER_SIM_WORLD_H
 
-#include "base/memory.h"
 #include "model/plan.h"
 #include "reconciler/notation.h"
 #include <stdbool.h>
@@ -17,10 +15,12 @@
 
 #define BIT(kind) (1u << ACTION_##kind)
 
-enum { SIM_NODES = 3, SIM_NOT_RECORDED = -1 };
+/* Containers by index, sorted as nodes in a state are; control planes first. */
+enum { SIM_FIRST = 0, SIM_PLANES = 3, SIM_BALANCER = 3, SIM_NODES = 6, SIM_NOT_RECORDED = -1 };
 
-/* Sorted, as nodes in a state are. */
-static const char *const sim_names[SIM_NODES] = {"a-control-plane", "a-control-plane2", "a-worker"};
+static const char *const sim_names[SIM_NODES] = {"a-control-plane",  "a-control-plane2",
+                                                 "a-control-plane3", "a-external-load-balancer",
+                                                 "a-worker",         "a-worker2"};
 
 /* What may be desired, with what follows from it; filled in once by sim_prepare. */
 struct sim_variant {
@@ -28,7 +28,8 @@ struct sim_variant {
     bool unsupported;
     const struct cluster_spec *spec;
     struct facet_list facets;
-    const char *shape; /* of the control plane */
+    bool wants[SIM_NODES];
+    const char *shapes[SIM_NODES];
 };
 
 static struct sim_variant sim_variants[] = {
@@ -37,20 +38,29 @@ static struct sim_variant sim_variants[] = {
     {.text = "cp nocni"},
     {.text = "cp proxy=none image=other"},
     {.text = "cp label=tier:db"}, /* differs from the first by what needs no new container */
-    {.text = "cp w", .unsupported = true},
+    {.text = "cp w"},
+    {.text = "cp w w2"},
+    {.text = "cp w2 w image=other"},
+    {.text = "cp w preload manifest"},
+    {.text = "cp cp2"},
+    {.text = "cp cp2 cp3"},
+    {.text = "cp cp2 cp3 w"},
+    {.text = "w cp3 cp2 cp preload"},
     {.text = NULL},
+    {.text = "cp later", .unsupported = true},
 };
 
-enum { SIM_VARIANTS = COUNT_OF(sim_variants), SIM_LABELED = 4, SIM_SUPPORTED = 5 };
+enum { SIM_VARIANTS = COUNT_OF(sim_variants), SIM_SUPPORTED = SIM_VARIANTS - 2 };
 
 struct sim_container {
-    bool there, bootstrapped;
+    bool there;
     const char *owner; /* NULL: upstream's */
     enum container_status status;
     unsigned id;     /* from 1, never used again */
     int made;        /* of which variant */
     int recorded;    /* the variant of a finished set-up, or SIM_NOT_RECORDED */
-    uint32_t addons; /* bits of kinds */
+    unsigned joined; /* the cluster to which its credentials belong, or 0 */
+    bool preloaded;
 };
 
 struct sim_world {
@@ -58,6 +68,11 @@ struct sim_world {
     bool network, image;
     unsigned kubeconfig; /* the container whose API it leads to, or 0 */
     unsigned last_id;
+
+    /* What lives in etcd, since the last bootstrap. */
+    unsigned cluster;             /* its name for credentials: the container that was first; or 0 */
+    unsigned members[SIM_PLANES]; /* containers that are members, or 0 */
+    uint32_t addons;              /* bits of kinds */
 };
 
 static inline void sim_prepare(struct arena *arena)
@@ -68,8 +83,21 @@ static inline void sim_prepare(struct arena *arena)
         if (!variant->spec)
             continue;
         spec_facets(arena, variant->spec, &variant->facets);
-        variant->shape = facet_shape(arena, &variant->facets, sim_names[0]);
+        variant->wants[SIM_BALANCER] = variant->spec->balancer;
+        for (size_t node = 0; node < SIM_NODES; node++) {
+            variant->shapes[node] = facet_shape(arena, &variant->facets, sim_names[node]);
+            for (size_t j = 0; j < variant->spec->node_count; j++)
+                variant->wants[node] |= strcmp(variant->spec->nodes[j].name, sim_names[node]) == 0;
+        }
     }
+}
+
+static inline size_t sim_index(const char *name)
+{
+    size_t index = 0;
+    while (index < SIM_NODES && strcmp(sim_names[index], name) != 0)
+        index++;
+    return index;
 }
 
 static inline bool sim_is_ours(const struct sim_container *node)
@@ -79,7 +107,7 @@ static inline bool sim_is_ours(const struct sim_container *node)
 
 static inline bool sim_is_control_plane(size_t index)
 {
-    return index < 2;
+    return index < SIM_PLANES;
 }
 
 static inline bool sim_has_strangers(const struct sim_world *world)
@@ -91,115 +119,141 @@ static inline bool sim_has_strangers(const struct sim_world *world)
     return false;
 }
 
-/* The control plane that speaks for the cluster, or NULL. */
+static inline bool sim_runs(const struct sim_container *node)
+{
+    return node->there && node->status == CONTAINER_RUNNING;
+}
+
+/* The control plane that speaks for the cluster: the first that runs, else the first; or NULL. */
 static inline struct sim_container *sim_speaker(struct sim_world *world)
 {
-    for (size_t i = 0; i < SIM_NODES; i++) {
-        if (world->nodes[i].there && sim_is_control_plane(i))
-            return &world->nodes[i];
+    struct sim_container *first = NULL;
+    for (size_t i = SIM_PLANES; i-- > 0;) {
+        if (world->nodes[i].there && (!first || sim_runs(&world->nodes[i]) || !sim_runs(first)))
+            first = &world->nodes[i];
     }
-    return NULL;
+    return first;
 }
 
-static inline bool sim_is_up(const struct sim_container *node)
+/* The first that can be read: the record is written to it last; NULL: none. */
+static inline struct sim_container *sim_witness(struct sim_world *world)
 {
-    return node && node->there && node->status == CONTAINER_RUNNING && node->bootstrapped;
+    struct sim_container *witness = NULL;
+    for (size_t i = SIM_PLANES; i-- > 0;) {
+        struct sim_container *node = &world->nodes[i];
+        if (node->there && node->owner && node->status != CONTAINER_DEAD)
+            witness = node;
+    }
+    return witness;
 }
 
-static inline bool sim_is_ready(const struct sim_container *node)
+static inline bool sim_is_member(const struct sim_world *world, size_t index)
 {
-    return sim_is_up(node) && (node->addons & BIT(CNI)) && (node->addons & BIT(DNS));
+    const struct sim_container *node = &world->nodes[index];
+    return node->there && world->members[index] == node->id;
+}
+
+static inline unsigned sim_members(const struct sim_world *world)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        count += world->members[i] != 0;
+    return count;
+}
+
+/* All members, or most of them, are there and run. */
+static inline unsigned sim_members_up(const struct sim_world *world)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        count += sim_is_member(world, i) && sim_runs(&world->nodes[i]);
+    return count;
+}
+
+static inline bool sim_has_quorum(const struct sim_world *world)
+{
+    return world->cluster && sim_members_up(world) > sim_members(world) / 2;
+}
+
+/* Somebody took a member away: etcd waits for it, and takes no new one. */
+static inline bool sim_lacks_member(const struct sim_world *world)
+{
+    for (size_t i = 0; i < SIM_PLANES; i++) {
+        if (world->members[i] && !sim_is_member(world, i))
+            return true;
+    }
+    return false;
+}
+
+/* Made with several control planes: everybody reaches the API by the load balancer. */
+static inline bool sim_is_balanced(struct sim_world *world)
+{
+    const struct sim_container *speaker = sim_speaker(world);
+    return speaker && sim_variants[speaker->made].wants[SIM_BALANCER];
+}
+
+static inline bool sim_api_answers(struct sim_world *world)
+{
+    return sim_has_quorum(world) &&
+           (!sim_is_balanced(world) || sim_runs(&world->nodes[SIM_BALANCER]));
+}
+
+static inline bool sim_has_joined(const struct sim_world *world, size_t index)
+{
+    const struct sim_container *node = &world->nodes[index];
+    return node->there && world->cluster && node->joined == world->cluster;
+}
+
+/* All that are there are part of it and well, and pods can reach each other by name. */
+static inline bool sim_is_ready(struct sim_world *world)
+{
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        const struct sim_container *node = &world->nodes[i];
+        if (node->there && i != SIM_BALANCER && (!sim_runs(node) || !sim_has_joined(world, i)))
+            return false;
+    }
+    return sim_api_answers(world) && world->addons & BIT(CNI) && world->addons & BIT(DNS);
+}
+
+/* Where the API is published for users, or NULL. */
+static inline struct sim_container *sim_entrance(struct sim_world *world)
+{
+    struct sim_container *balancer = &world->nodes[SIM_BALANCER];
+    struct sim_container *node = sim_is_balanced(world) ? balancer : sim_speaker(world);
+    return node && sim_runs(node) ? node : NULL;
 }
 
 /* What an observer tells of it. nodes: room for SIM_NODES. */
 static inline struct cluster_state sim_look(struct sim_world *world, struct node_state *nodes)
 {
-    struct cluster_state look = {.name = "a", .nodes = nodes, .recorded = SEEN_NO};
+    struct cluster_state look = {.name = "a", .nodes = nodes};
     for (size_t i = 0; i < SIM_NODES; i++) {
         const struct sim_container *node = &world->nodes[i];
         if (!node->there)
             continue;
         nodes[look.node_count++] =
             (struct node_state){.name = sim_names[i],
-                                .role = sim_is_control_plane(i) ? "control-plane" : "worker",
+                                .role = sim_is_control_plane(i) ? "control-plane"
+                                        : i == SIM_BALANCER     ? ROLE_BALANCER
+                                                                : "worker",
                                 .owner = node->owner,
-                                .shape = sim_variants[node->made].shape,
+                                .shape = sim_variants[node->made].shapes[i],
                                 .status = node->status};
     }
-    const struct sim_container *speaker = sim_speaker(world);
-    if (!speaker)
+    const struct sim_container *witness = sim_witness(world), *entrance = sim_entrance(world);
+    look.recorded = look.node_count ? SEEN_UNKNOWN : SEEN_NO;
+    if (!witness)
         return look;
-    if (speaker->status == CONTAINER_DEAD) {
-        look.recorded = SEEN_UNKNOWN;
-    } else if (speaker->recorded != SIM_NOT_RECORDED) {
-        look.recorded = SEEN_YES;
-        look.applied = sim_variants[speaker->recorded].facets;
-        if (sim_is_up(speaker)) {
-            look.kubeconfig = world->kubeconfig == speaker->id ? SEEN_YES : SEEN_NO;
-            look.ready = sim_is_ready(speaker) ? SEEN_YES : SEEN_NO;
-        }
-    }
+    look.recorded = SEEN_NO;
+    if (witness->recorded == SIM_NOT_RECORDED)
+        return look;
+    look.recorded = SEEN_YES;
+    look.applied = sim_variants[witness->recorded].facets;
+    if (entrance && sim_is_ours(sim_speaker(world)))
+        look.kubeconfig = world->kubeconfig == entrance->id ? SEEN_YES : SEEN_NO;
+    if (look.kubeconfig == SEEN_YES)
+        look.ready = sim_is_ready(world) ? SEEN_YES : SEEN_NO;
     return look;
-}
-
-static inline void sim_create(struct sim_world *world, size_t index, const char *owner, int variant)
-{
-    world->nodes[index] = (struct sim_container){.there = true,
-                                                 .owner = owner,
-                                                 .status = CONTAINER_RUNNING,
-                                                 .id = ++world->last_id,
-                                                 .made = variant,
-                                                 .recorded = SIM_NOT_RECORDED};
-}
-
-/* "" if it went well, else why not, by the kind of error that a driver would tell. */
-static inline const char *sim_apply_to_node(struct sim_world *world, enum action_kind kind,
-                                            size_t index, int variant, bool any_owner)
-{
-    struct sim_container *node = &world->nodes[index];
-    if (kind == ACTION_CREATE_NODE) {
-        if (node->there || !world->network || !world->image)
-            return "conflict";
-        sim_create(world, index, NOTATION_FLEET, variant);
-        return "";
-    }
-    if (kind == ACTION_DELETE_NODE && !node->there)
-        return "";
-    if (!node->there || (!sim_is_ours(node) && !any_owner))
-        return "conflict";
-    if (kind == ACTION_DELETE_NODE) {
-        node->there = false;
-    } else if (kind == ACTION_START_NODE) {
-        if (node->status == CONTAINER_DEAD)
-            return "unavailable";
-        node->status = CONTAINER_RUNNING;
-    } else {
-        assert_int_equal(kind, ACTION_BOOTSTRAP);
-        if (node->status != CONTAINER_RUNNING)
-            return "timeout";
-        node->bootstrapped = true;
-    }
-    return "";
-}
-
-static inline const char *sim_apply_to_cluster(struct sim_world *world, enum action_kind kind,
-                                               int variant)
-{
-    struct sim_container *node = sim_speaker(world);
-    if (kind == ACTION_FORGET) {
-        world->kubeconfig = 0;
-        return "";
-    }
-    if (!sim_is_up(node) || !sim_is_ours(node))
-        return "unavailable";
-    if (kind == ACTION_AWAIT_READY)
-        return sim_is_ready(node) ? "" : "timeout";
-    if (kind == ACTION_RECORD)
-        node->recorded = variant;
-    else if (kind == ACTION_KUBECONFIG)
-        world->kubeconfig = node->id;
-    node->addons |= 1u << kind;
-    return "";
 }
 
 #endif

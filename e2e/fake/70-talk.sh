@@ -91,7 +91,7 @@ expect "delete of nothing: exit code" "$code" 0
 expect "delete of nothing: words" "$out$err" 'There is no cluster "a".'
 
 # Both streams in one file: the error stands last.
-printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nname: d\nnodes: [{role: control-plane}, {role: worker}]\n' >"$folder/d.yaml"
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Cluster\nmetadata: {name: d}\nspec: {protect: true}\n' >"$folder/d.yaml"
 "$kind" apply -f "$folder/d.yaml" >"$folder/both" 2>&1 </dev/null || true
 expect_in "what is refused is not made" "$(head -n 1 "$folder/both")" "d: not made, "
 expect "the error comes last" "$(tail -n 1 "$folder/both")" "ERROR: changes of 1 of 1 cluster were refused"

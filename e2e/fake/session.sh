@@ -27,7 +27,7 @@ trap leave EXIT
 engine_start() {
     # Emptied here: the one before has said "ready" in it, too, and the new one opens it a moment later.
     : >"$folder/engine.out"
-    "$build/fake-engine" --socket "$folder/engine" --node-image kind.local/node:v1.20.2 "$@" \
+    "$build/fake-engine" --socket "$folder/engine" --node-image kind.local/node:v1.20.2 --image kind.local/haproxy:2.6 "$@" \
         >"$folder/engine.out" 2>&1 </dev/null &
     fake_pid=$!
     for _ in $(seq 200); do

@@ -1,0 +1,124 @@
+/* What a cluster's API says of its nodes: which are Ready, and why others are not. */
+#include "drivers/docker_flow.h"
+
+#include <string.h>
+#include <time.h>
+
+/* The Ready condition of a node, or NULL. */
+static const json_t *ready_condition(const json_t *node)
+{
+    const json_t *conditions = json_object_get(json_object_get(node, "status"), "conditions");
+    size_t index;
+    const json_t *condition;
+    json_array_foreach(conditions, index, condition)
+    {
+        const char *type = json_string_value(json_object_get(condition, "type"));
+        if (type && strcmp(type, "Ready") == 0)
+            return condition;
+    }
+    return NULL;
+}
+
+static bool condition_true(const json_t *condition)
+{
+    const char *status = json_string_value(json_object_get(condition, "status"));
+    return status && strcmp(status, "True") == 0;
+}
+
+static const char *name_of(const json_t *node)
+{
+    const char *name =
+        json_string_value(json_object_get(json_object_get(node, "metadata"), "name"));
+    return name ? name : "?";
+}
+
+static const char *why_not_ready(struct arena *arena, const json_t *node)
+{
+    const json_t *condition = ready_condition(node);
+    const char *message = json_string_value(json_object_get(condition, "message"));
+    return arena_format(arena, "node %s is not Ready: %s", name_of(node),
+                        message ? message : "it has not reported yet");
+}
+
+long long kube_time(const char *text)
+{
+    struct tm parts = {0};
+    long long seconds = strptime(text, "%Y-%m-%dT%H:%M:%S", &parts) ? timegm(&parts) : 0;
+    return seconds > 0 ? seconds : 0;
+}
+
+static bool is_of(const struct cluster_spec *spec, const char *name)
+{
+    bool found = !spec;
+    for (size_t i = 0; spec && i < spec->node_count; i++)
+        found = found || strcmp(spec->nodes[i].name, name) == 0;
+    return found;
+}
+
+void kube_expect_nodes(struct docker_flow *df, const struct cluster_state *state,
+                       const struct cluster_spec *spec)
+{
+    df->nodes = arena_array(df->flow.arena, state->node_count, sizeof(*df->nodes));
+    df->node_count = 0;
+    for (size_t i = 0; i < state->node_count; i++)
+        if (!docker_is_balancer(&state->nodes[i]) && is_of(spec, state->nodes[i].name))
+            df->nodes[df->node_count++].name = state->nodes[i].name;
+}
+
+static const json_t *find_node(const json_t *items, const char *name)
+{
+    size_t index;
+    const json_t *node;
+    json_array_foreach(items, index, node)
+    {
+        if (strcmp(name_of(node), name) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+/* Why a node that is expected does not count yet; NULL if it does. */
+static const char *why_not_expected(struct arena *arena, const json_t *node,
+                                    const struct kube_node *expected)
+{
+    if (!node)
+        return arena_format(arena, "node %s has not registered", expected->name);
+    const json_t *condition = ready_condition(node);
+    if (!condition_true(condition))
+        return why_not_ready(arena, node);
+    const char *told = json_string_value(json_object_get(condition, "lastHeartbeatTime"));
+    if (expected->since_s && (!told || kube_time(told) < expected->since_s))
+        return arena_format(arena, "node %s has not reported since it was started", expected->name);
+    return NULL;
+}
+
+static void judge(struct arena *arena, const json_t *node, const struct kube_node *expected,
+                  struct kube_readiness *readiness)
+{
+    const char *why = why_not_expected(arena, node, expected);
+    readiness->total++;
+    readiness->ready += !why;
+    if (!readiness->message)
+        readiness->message = why;
+    const json_t *info = json_object_get(json_object_get(node, "status"), "nodeInfo");
+    const char *kubelet = json_string_value(json_object_get(info, "kubeletVersion"));
+    if (kubelet && *kubelet && !readiness->version)
+        readiness->version = arena_string(arena, kubelet);
+}
+
+int kube_read_nodes(struct arena *arena, const char *body, size_t length,
+                    const struct kube_node *expected, size_t count,
+                    struct kube_readiness *readiness, struct error **err)
+{
+    json_t *list = json_loadb(body, length, 0, NULL);
+    const json_t *items = json_object_get(list, "items");
+    if (!json_is_array(items)) {
+        json_decref(list);
+        return error_set(err, ERROR_UNAVAILABLE, "the cluster's answer is no list of nodes");
+    }
+    *readiness = (struct kube_readiness){0};
+    for (size_t i = 0; i < count; i++)
+        judge(arena, find_node(items, expected[i].name), &expected[i], readiness);
+    json_decref(list);
+    return 0;
+}

@@ -1,0 +1,287 @@
+/*
+ * sim_rules.h - the rules that a life in sim_test.c must keep.
+ *
+ * They know nothing of diff and cycle: they say again, in their own tables,
+ * what must come before what and what needs leave. Some are checked when an
+ * action begins, against the plan and what was seen; others when it is
+ * carried out, against the truth.
+ */
+#ifndef RECONCILER_SIM_RULES_H
+#define RECONCILER_SIM_RULES_H
+
+#include "reconciler/sim_life.h"
+
+/* What must have ended well in this round before an action of the kind begins. */
+static const uint32_t needs[ACTION_KINDS] = {
+    [ACTION_CREATE_NODE] = BIT(NETWORK) | BIT(IMAGE),
+    [ACTION_UPLOAD_CONFIG] = BIT(BOOTSTRAP),
+    [ACTION_MARK_CONTROL_PLANE] = BIT(BOOTSTRAP),
+    [ACTION_TOKEN] = BIT(BOOTSTRAP),
+    [ACTION_PROXY] = BIT(BOOTSTRAP),
+    [ACTION_DNS] = BIT(BOOTSTRAP),
+    [ACTION_CNI] = BIT(BOOTSTRAP),
+    [ACTION_STORAGE] = BIT(BOOTSTRAP),
+    [ACTION_MANIFESTS] = BIT(BOOTSTRAP),
+};
+
+/* The same, in a set-up only: of a complete cluster all this was done once. */
+static const uint32_t needs_in_setup[ACTION_KINDS] = {
+    [ACTION_JOIN] = BIT(BOOTSTRAP) | BIT(UPLOAD_CONFIG) | BIT(TOKEN),
+    [ACTION_KUBECONFIG] = BIT(BOOTSTRAP),
+    [ACTION_AWAIT_READY] = BIT(BOOTSTRAP) | BIT(CNI) | BIT(DNS) | BIT(KUBECONFIG),
+    [ACTION_RECORD] = BIT(BOOTSTRAP) | BIT(UPLOAD_CONFIG) | BIT(MARK_CONTROL_PLANE) | BIT(TOKEN) |
+                      BIT(DNS) | BIT(STORAGE) | BIT(KUBECONFIG),
+};
+
+/* Has everything of this kind that is planned ended well, and is there any? */
+static inline bool has_ended(const struct life *life, enum action_kind kind, const char *subject)
+{
+    const struct plan *plan = cycle_plan(life->cycle);
+    bool any = false;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct action *action = &plan->actions[i];
+        if (action->kind != kind || (subject && strcmp(action->subject, subject) != 0))
+            continue;
+        if (!life->done[i])
+            return false;
+        any = true;
+    }
+    return any;
+}
+
+static inline bool is_planned(const struct life *life, enum action_kind kind, const char *subject)
+{
+    const struct plan *plan = cycle_plan(life->cycle);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].kind == kind && strcmp(plan->actions[i].subject, subject) == 0)
+            return true;
+    }
+    return false;
+}
+
+static inline const struct node_state *seen_node(const struct life *life, const char *name)
+{
+    for (size_t i = 0; i < life->look.node_count; i++) {
+        if (strcmp(life->look.nodes[i].name, name) == 0)
+            return &life->look.nodes[i];
+    }
+    return NULL;
+}
+
+/* It ran when it was seen, or was made to run in this round. */
+static inline bool must_run(const struct life *life, const char *name)
+{
+    const struct node_state *node = seen_node(life, name);
+    return (node && node->status == CONTAINER_RUNNING) ||
+           has_ended(life, ACTION_CREATE_NODE, name) || has_ended(life, ACTION_START_NODE, name) ||
+           has_ended(life, ACTION_BALANCER, name);
+}
+
+static inline bool saw_control_plane(const struct life *life)
+{
+    for (size_t i = 0; i < SIM_PLANES; i++) {
+        if (seen_node(life, sim_names[i]))
+            return true;
+    }
+    return false;
+}
+
+static inline bool saw_complete(const struct life *life)
+{
+    return life->look.recorded == SEEN_YES;
+}
+
+/* Does the record that was seen know the node? */
+static inline bool saw_recorded(const struct life *life, const char *name)
+{
+    for (size_t i = 0; i < life->look.applied.count; i++) {
+        const char *node = life->look.applied.items[i].node;
+        if (node && strcmp(node, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Was this very container recorded, and not one of that name before? */
+static inline bool saw_finished(const struct life *life, const struct node_state *node)
+{
+    const char *shape = sim_variants[life->complete].shapes[sim_index(node->name)];
+    return saw_recorded(life, node->name) && strcmp(node->shape, shape) == 0;
+}
+
+/* All that was seen goes in this round. */
+static inline bool all_go(const struct life *life)
+{
+    for (size_t i = 0; i < life->look.node_count; i++) {
+        if (!is_planned(life, ACTION_DELETE_NODE, life->look.nodes[i].name))
+            return false;
+    }
+    return true;
+}
+
+static inline uint32_t needs_of(const struct life *life, const struct action *action)
+{
+    const struct cluster_spec *spec = planned_variant(life)->spec;
+    uint32_t kinds = needs[action->kind];
+    if (action->kind == ACTION_DELETE_NODE && !spec)
+        kinds |= BIT(FORGET);
+    if (action->kind == ACTION_RECORD && !spec->networking.disable_default_cni)
+        kinds |= BIT(AWAIT_READY);
+    if (saw_complete(life))
+        return kinds;
+    kinds |= needs_in_setup[action->kind];
+    if (action->kind == ACTION_BOOTSTRAP && spec->balancer)
+        kinds |= BIT(BALANCER);
+    if (action->kind != ACTION_RECORD)
+        return kinds;
+    kinds |= spec->networking.disable_default_cni ? 0 : BIT(CNI);
+    kinds |= spec->networking.proxy_mode == PROXY_NONE ? 0 : BIT(PROXY);
+    kinds |= spec->preload.count ? BIT(PRELOAD) : 0;
+    kinds |= spec->manifest_count ? BIT(MANIFESTS) : 0;
+    return kinds;
+}
+
+/* Each node that is wanted is there, and what came in this round has joined. */
+static inline void check_record(struct life *life)
+{
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        const char *name = sim_names[i];
+        if (!planned_variant(life)->wants[i] || i == SIM_BALANCER)
+            continue;
+        bool joined = has_ended(life, ACTION_JOIN, name) || has_ended(life, ACTION_BOOTSTRAP, name);
+        bool known = saw_complete(life) && seen_node(life, name) && saw_recorded(life, name);
+        expect(life, joined || known, "the record is written when every node has joined");
+        expect(life, !is_planned(life, ACTION_DELETE_NODE, name), "no record of what goes");
+        expect(life,
+               known || !planned_variant(life)->spec->preload.count ||
+                   has_ended(life, ACTION_PRELOAD, name),
+               "the record is written when every node has its images");
+    }
+}
+
+static inline void check_join(struct life *life, const struct action *action)
+{
+    bool plane = sim_is_control_plane(sim_index(action->subject));
+    for (size_t i = 0; i < life->running_count; i++)
+        expect(life,
+               !plane || life->running[i].kind != ACTION_JOIN ||
+                   !sim_is_control_plane(sim_index(life->running[i].subject)),
+               "no control plane joins beside another");
+    expect(life, !plane || !saw_complete(life), "a complete cluster gets no control plane");
+    bool balanced = seen_node(life, sim_names[SIM_BALANCER]) ||
+                    is_planned(life, ACTION_BALANCER, sim_names[SIM_BALANCER]);
+    expect(life, !balanced || must_run(life, sim_names[SIM_BALANCER]),
+           "nobody joins by a load balancer that does not run");
+}
+
+static inline void check_order(struct life *life, const struct action *action)
+{
+    uint32_t kinds = needs_of(life, action);
+    bool inside = action->kind == ACTION_BOOTSTRAP || action->kind == ACTION_JOIN ||
+                  action->kind == ACTION_PRELOAD;
+    bool asks = action->kind == ACTION_KUBECONFIG || action->kind == ACTION_AWAIT_READY;
+    bool up = false;
+    for (unsigned kind = 0; kind < ACTION_KINDS; kind++)
+        expect(life, !(kinds & 1u << kind) || has_ended(life, (enum action_kind)kind, NULL),
+               "nothing begins before what it needs");
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        up = up || must_run(life, sim_names[i]);
+    expect(life, !inside || must_run(life, action->subject),
+           "nothing is done in a node that does not run");
+    expect(life, !asks || up, "nothing is asked of a cluster that does not run");
+    if (action->kind == ACTION_JOIN)
+        check_join(life, action);
+    if (action->kind == ACTION_RECORD)
+        check_record(life);
+}
+
+/* A set-up that is complete is only added to, and mended where it is broken. */
+static inline void check_gentle(struct life *life, const struct action *action)
+{
+    const struct node_state *node = seen_node(life, action->subject);
+    bool deletes = action->kind == ACTION_DELETE_NODE;
+    bool plane = sim_is_control_plane(sim_index(action->subject));
+    expect(life, !deletes || !plane || all_go(life), "a control plane goes with all others only");
+    expect(life, action->kind != ACTION_START_NODE || (node && node->status != CONTAINER_RUNNING),
+           "what runs is not started");
+    expect(life, action->kind != ACTION_CREATE_NODE || !node, "what is there is not made");
+    expect(life,
+           action->kind != ACTION_CREATE_NODE || sim_index(action->subject) == SIM_FIRST ||
+               must_run(life, sim_names[SIM_FIRST]) || seen_node(life, sim_names[SIM_FIRST]),
+           "the first control plane is made before all others");
+    if (!deletes || !saw_complete(life) || all_go(life))
+        return;
+    expect(life, node->status == CONTAINER_DEAD || (!saw_finished(life, node) && !plane),
+           "of a complete cluster only what is dead or was never finished goes");
+}
+
+static inline bool saw_strangers(const struct life *life)
+{
+    return !cluster_state_owned(&life->look, NOTATION_FLEET);
+}
+
+static inline void check_leave(struct life *life, const struct action *action)
+{
+    const struct diff_policy *policy = &life->options.policy;
+    const struct sim_variant *variant = planned_variant(life);
+    bool deletes = action->kind == ACTION_DELETE_NODE;
+    expect(life, !saw_strangers(life) || (!variant->text && policy->any_owner),
+           "nothing is done to a cluster that is not ours");
+    expect(life, !variant->unsupported, "nothing is done for what is not supported");
+    expect(life, variant->text || policy->allow_delete || policy->any_owner,
+           "nothing is deleted without leave");
+    expect(life,
+           !variant->text || life->look.recorded != SEEN_UNKNOWN || !saw_control_plane(life) ||
+               (deletes && policy->allow_recreate),
+           "nothing is done to what cannot be read");
+}
+
+static inline void check_start(struct life *life, const struct action *action)
+{
+    expect(life, !life->stops, "nothing begins after a stop");
+    expect(life, !life->draining, "nothing begins while draining");
+    expect(life, !life->observing, "nothing begins before it is seen");
+    for (size_t i = 0; i < life->running_count; i++)
+        expect(life,
+               life->running[i].kind != action->kind ||
+                   strcmp(life->running[i].subject, action->subject) != 0,
+               "no two of one kind on one subject");
+    check_leave(life, action);
+    check_order(life, action);
+    check_gentle(life, action);
+}
+
+/* --- The truth behind all looks. --- */
+
+/* No node of a finished set-up that lives is thrown away without leave. */
+static inline void check_loss(struct life *life, size_t index)
+{
+    const struct sim_container *node = &life->world.nodes[index];
+    if (!sim_is_ours(node) || !planned_variant(life)->text || life->options.policy.allow_recreate ||
+        life->complete == SIM_NOT_RECORDED)
+        return;
+    const char *shape = sim_variants[life->complete].shapes[index];
+    expect(life, !sim_is_control_plane(index), "no finished cluster is lost without leave");
+    expect(life,
+           node->status == CONTAINER_DEAD || !sim_variants[life->complete].wants[index] ||
+               strcmp(sim_variants[node->made].shapes[index], shape) != 0,
+           "no living node of a finished cluster is lost without leave");
+}
+
+static inline void check_quorum(struct life *life, bool had_quorum)
+{
+    expect(life, !had_quorum || all_go(life) || sim_has_quorum(&life->world),
+           "quorum is not lost by what we do");
+}
+
+/* Unless somebody took a node away since it was seen. */
+static inline void check_all_joined(struct life *life)
+{
+    for (size_t i = 0; i < SIM_NODES && !life->meddled; i++)
+        expect(life,
+               i == SIM_BALANCER || !planned_variant(life)->wants[i] ||
+                   sim_has_joined(&life->world, i),
+               "in truth, too, every node has joined when it is recorded");
+}
+
+#endif
