@@ -15,6 +15,9 @@ static const struct {
     {"KIND_EXPERIMENTAL_DOCKER_NETWORK", "the network of new nodes instead of \"kind\""},
     {"KUBECONFIG", "the kubeconfig to write entries to, or several, separated by colons"},
     {"KIND_EXPERIMENTAL_CONTAINERD_SNAPSHOTTER", "the snapshotter of new nodes"},
+    {"HTTP_PROXY, HTTPS_PROXY, NO_PROXY",
+     "proxies for new nodes, also in lower case; else those of docker's config.json"},
+    {"TMPDIR", "where images to preload lie on their way, up to 16 GiB each (default: /var/tmp)"},
     {"NO_COLOR", "if set, no colours on a terminal"},
 };
 

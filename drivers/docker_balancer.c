@@ -94,7 +94,7 @@ static int put_haproxy(struct docker_flow *df, const struct balancer_input *inpu
     text_init(&config, 0);
     balancer_haproxy(input, &config);
     const struct archive_file files[] = {{
-        .path = BALANCER_HAPROXY_CONFIG + 1,
+        .path = &BALANCER_HAPROXY_CONFIG[1],
         .bytes = config.data,
         .length = config.length,
         .mode = 0644,
@@ -113,11 +113,11 @@ static int put_envoy(struct docker_flow *df, const struct balancer_input *input,
     balancer_envoy_lds(input, &listeners);
     const struct archive_file files[] = {
         {.path = &BALANCER_ENVOY_FOLDER "/"[1], .mode = 0777},
-        {.path = (running ? BALANCER_ENVOY_CDS ".tmp" : BALANCER_ENVOY_CDS) + 1,
+        {.path = running ? &BALANCER_ENVOY_CDS ".tmp"[1] : &BALANCER_ENVOY_CDS[1],
          .bytes = clusters.data,
          .length = clusters.length,
          .mode = 0666},
-        {.path = (running ? BALANCER_ENVOY_LDS ".tmp" : BALANCER_ENVOY_LDS) + 1,
+        {.path = running ? &BALANCER_ENVOY_LDS ".tmp"[1] : &BALANCER_ENVOY_LDS[1],
          .bytes = listeners.data,
          .length = listeners.length,
          .mode = 0666},
@@ -125,9 +125,10 @@ static int put_envoy(struct docker_flow *df, const struct balancer_input *input,
     return docker_write_files(&df->flow, df->found->id, "/", files, COUNT_OF(files), err);
 }
 
-static bool is_running(const struct docker_flow *df)
+/* Its program has read a configuration already, if it also stands still. */
+static bool is_alive(const struct docker_flow *df)
 {
-    return df->found->status == CONTAINER_RUNNING;
+    return df->found->status == CONTAINER_RUNNING || df->found->status == CONTAINER_PAUSED;
 }
 
 static enum step_status configure(struct flow *flow, const struct answer *answer,
@@ -139,19 +140,24 @@ static enum step_status configure(struct flow *flow, const struct answer *answer
                                      : docker_refused(flow, answer, "write its files", err);
     struct balancer_input input = input_of(df);
     int result =
-        is_envoy(df) ? put_envoy(df, &input, is_running(df), err) : put_haproxy(df, &input, err);
+        is_envoy(df) ? put_envoy(df, &input, is_alive(df), err) : put_haproxy(df, &input, err);
     return result ? STEP_FAILED : STEP_WAITING;
 }
 
-/* A running one is told; another is started. */
-static enum step_status start_or_tell(struct flow *flow, const struct answer *answer,
-                                      struct error **err)
+static enum step_status start(struct flow *flow, const struct answer *answer, struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    if (df->found->status == CONTAINER_RUNNING)
+        return STEP_DONE;
+    return df->is_new ? docker_start_new(flow, answer, err) : docker_start_found(flow, answer, err);
+}
+
+static enum step_status tell(struct flow *flow, const struct answer *answer, struct error **err)
 {
     const char *const move[] = {"sh", "-c", balancer_envoy_activation, NULL};
     struct docker_flow *df = docker_flow_of(flow);
-    if (!is_running(df))
-        return df->is_new ? docker_start_new(flow, answer, err)
-                          : docker_start_found(flow, answer, err);
+    if (!is_alive(df))
+        return STEP_DONE;
     if (!answer && is_envoy(df)) {
         flow_exec(flow, df->found->id, move);
         return STEP_WAITING;
@@ -163,7 +169,7 @@ static enum step_status start_or_tell(struct flow *flow, const struct answer *an
     }
     if (answer->status == 204 || (answer->status == 200 && answer->exit_code == 0))
         return STEP_DONE;
-    return docker_refused(flow, answer, "tell it of its backends", err);
+    return docker_refused(flow, answer, "reload", err);
 }
 
 const struct step docker_balancer_steps[] = {
@@ -174,6 +180,7 @@ const struct step docker_balancer_steps[] = {
     {.name = "choose an address", .run = choose_address, .timeout_ms = 10000},
     {.name = "create the container", .run = create, .timeout_ms = 60000},
     {.name = "write its configuration", .run = configure, .timeout_ms = 10000},
-    {.name = "start it", .run = start_or_tell, .timeout_ms = 60000},
+    {.name = "start it", .run = start, .timeout_ms = 60000},
+    {.name = "tell it of its backends", .run = tell, .timeout_ms = 60000},
     {0},
 };

@@ -278,6 +278,8 @@ const char *kube_ca_hash(struct arena *arena, const char *ca_pem);
 enum step_status kube_apply_objects(struct flow *, const struct answer *, struct error **);
 /* "https://127.0.0.1:34567": where the API of this node is reached from here; in arena. */
 const char *docker_api_server(struct arena *arena, const struct node_state *node);
+/* The same of the entrance, for users; NULL if nothing is published. In the flow's arena. */
+const char *docker_user_server(struct docker_flow *df, struct error **err);
 
 /* "2026-11-21T03:08:26Z" (fractions are passed over) as Unix seconds; 0 if it is none. */
 long long kube_time(const char *text);

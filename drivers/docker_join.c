@@ -24,6 +24,7 @@ enum { JOIN_MS = 300 * 1000, RANGES_MAX = 1024, CERTIFICATES = 9 };
 
 #define KUBELET_CONF "/etc/kubernetes/kubelet.conf"
 #define ETCD_MANIFEST "/etc/kubernetes/manifests/etcd.yaml"
+#define UNLESS_ETCD "test -s " ETCD_MANIFEST " || "
 #define LOCKED "flock", "-w", "240", "/run/kind-join.lock"
 
 static bool is_control_plane(const struct docker_flow *df)
@@ -41,8 +42,8 @@ static bool is_half(const struct docker_flow *df)
 static enum step_status begin_again(struct flow *flow, const struct answer *answer,
                                     struct error **err)
 {
-    static const char *const argv[] = {LOCKED, "sh", "-c",
-                                       "test -s " ETCD_MANIFEST " || kubeadm reset --force", NULL};
+    static const char script[] = UNLESS_ETCD "kubeadm reset --force";
+    static const char *const argv[] = {LOCKED, "sh", "-c", script, NULL};
     struct docker_flow *df = docker_flow_of(flow);
     if (flow->turn == 0) {
         if (!is_half(df))
@@ -101,12 +102,17 @@ static enum step_status look_joined(struct flow *flow, const struct answer *answ
     return STEP_AGAIN;
 }
 
-/* With a patch only kubelet's own registration knows what the user wants of the node. */
-static bool is_patched(const struct docker_flow *df)
+/*
+ * Is the Node made here? Not for another image than ours, of which nothing is
+ * known; and with a patch only kubelet's own registration knows what the user
+ * wants of the node. Then it gets its range when it has registered.
+ */
+static bool announces(const struct docker_flow *df)
 {
     const struct cluster_spec *spec = df->input.spec;
-    return spec->kubeadm_patches.count || spec->kubeadm_patches_6902.count ||
-           df->node->kubeadm_patches.count || df->node->kubeadm_patches_6902.count;
+    bool is_patched = spec->kubeadm_patches.count || spec->kubeadm_patches_6902.count ||
+                      df->node->kubeadm_patches.count || df->node->kubeadm_patches_6902.count;
+    return df->pod_ranges.count && df->cni_template && !is_patched;
 }
 
 static bool range_is_taken(const json_t *nodes, const char *range)
@@ -129,21 +135,29 @@ static bool range_is_free(struct docker_flow *df, const json_t *nodes, unsigned 
     return ranges.count && !range_is_taken(nodes, ranges.items[0]);
 }
 
+/* Its place in the spec, after the first control plane, wherever that stands. */
+static unsigned place_of(const struct docker_flow *df)
+{
+    const struct node_spec *first = spec_first_control_plane(df->input.spec);
+    return (unsigned)(df->node - df->input.spec->nodes) + (df->node < first);
+}
+
 /*
  * Nodes that join at the same time must not choose the same: the first choice
  * is a node's place in the spec, and where another node sits there, the same
- * place from the end; then any.
+ * place from the end; then any, but for 0: the first control plane gets that
+ * when it is marked, which may be later.
  */
 static struct pod_ranges choose_ranges(struct docker_flow *df, const json_t *nodes)
 {
-    unsigned place = (unsigned)(df->node - df->input.spec->nodes), count = 0;
+    unsigned place = place_of(df), count = 0;
     while (count < RANGES_MAX && docker_pod_ranges(&df->flow, count).count)
         count++;
     if (place < count && range_is_free(df, nodes, place))
         return docker_pod_ranges(&df->flow, place);
     if (place < count && range_is_free(df, nodes, count - 1 - place))
         return docker_pod_ranges(&df->flow, count - 1 - place);
-    for (unsigned number = 0; number < count; number++)
+    for (unsigned number = 1; number < count; number++)
         if (range_is_free(df, nodes, number))
             return docker_pod_ranges(&df->flow, number);
     return (struct pod_ranges){.count = 0};
@@ -154,7 +168,7 @@ static enum step_status choose_pods(struct flow *flow, const struct answer *answ
 {
     (void)err;
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !df->cni_template)
+    if (df->joined || !docker_pod_ranges(flow, 0).count)
         return STEP_DONE;
     if (!answer) {
         kube_send(flow, "GET", "/api/v1/nodes", NULL, NULL);
@@ -165,9 +179,12 @@ static enum step_status choose_pods(struct flow *flow, const struct answer *answ
         return STEP_AGAIN;
     }
     json_t *nodes = json_loadb(answer->body, answer->length, 0, NULL);
-    df->pod_ranges = choose_ranges(df, nodes);
+    bool is_list = json_is_array(json_object_get(nodes, "items"));
+    if (is_list)
+        df->pod_ranges = choose_ranges(df, nodes);
     json_decref(nodes);
-    return STEP_DONE;
+    flow->waiting_for = "the cluster's answer is no list of nodes";
+    return is_list ? STEP_DONE : STEP_AGAIN;
 }
 
 static enum step_status place_cni(struct flow *flow, const struct answer *answer,
@@ -177,7 +194,7 @@ static enum step_status place_cni(struct flow *flow, const struct answer *answer
     if (answer)
         return answer->status == 200 ? STEP_DONE
                                      : docker_refused(flow, answer, "place the CNI's file", err);
-    if (df->joined || !df->pod_ranges.count)
+    if (df->joined || !df->pod_ranges.count || !df->cni_template)
         return STEP_DONE;
     return docker_put_cni(flow, df->cni_template, &df->pod_ranges, err) ? STEP_FAILED
                                                                         : STEP_WAITING;
@@ -224,7 +241,7 @@ static enum step_status make_node(struct flow *flow, const struct answer *answer
                                   struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !df->pod_ranges.count || is_patched(df))
+    if (df->joined || !announces(df))
         return STEP_DONE;
     if (!answer) {
         char *body = node_body(df);
@@ -336,7 +353,7 @@ static enum step_status give_range(struct flow *flow, const struct answer *answe
                                    struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !df->pod_ranges.count || !is_patched(df))
+    if (df->joined || !df->pod_ranges.count || announces(df))
         return STEP_DONE;
     if (!answer) {
         const char *patch =

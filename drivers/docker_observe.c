@@ -282,8 +282,11 @@ static enum step_status take_admin(struct flow *flow, const struct answer *answe
     enum step_status read = docker_admin_conf(flow, answer, &file, err);
     if (read != STEP_DONE)
         return read;
+    const char *server = docker_user_server(df, err);
+    if (!server)
+        return STEP_FAILED;
     df->admin->admin_conf = arena_string_n(df->into, file->bytes, file->length);
-    df->admin->server = docker_api_server(df->into, docker_entrance(df->seen));
+    df->admin->server = arena_string(df->into, server);
     return STEP_DONE;
 }
 

@@ -193,12 +193,13 @@ static enum step_status write_kubeconfig(struct flow *flow, const struct answer 
     enum step_status read = docker_admin_conf(flow, answer, &file, err);
     if (read != STEP_DONE)
         return read;
+    const char *server = docker_user_server(df, err);
+    if (!server)
+        return STEP_FAILED;
     struct kubeconfig_paths paths = impatient(df);
     struct text renamed;
     text_init(&renamed, 0);
-    int result = kubeconfig_from_admin(file->bytes, df->cluster,
-                                       docker_api_server(flow->arena, docker_entrance(df->seen)),
-                                       &renamed, err);
+    int result = kubeconfig_from_admin(file->bytes, df->cluster, server, &renamed, err);
     if (result == 0)
         result =
             kubeconfig_file_put(&paths, df->cluster, renamed.data, KUBECONFIG_KEEP_CONTEXT, err);

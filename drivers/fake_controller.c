@@ -260,8 +260,7 @@ static void look_for_cni(struct fake_call *call, struct fake_cluster *cluster)
         cluster->cni_at_ms = call->now_ms;
 }
 
-/* The bootstrap signer: a signature in cluster-info for each token that there is. */
-static void sign_tokens(struct fake_call *call, struct fake_cluster *cluster)
+void fake_controller_sign(struct fake_call *call, struct fake_cluster *cluster)
 {
     static const char prefix[] = "bootstrap-token-";
     const struct fake_place place = {"v1", "configmaps", "kube-public", "cluster-info", NULL};
@@ -306,7 +305,6 @@ void fake_controller_run(struct fake_call *call, struct fake_cluster *cluster)
         return;
     make_basics(call, cluster);
     look_for_cni(call, cluster);
-    sign_tokens(call, cluster);
     for (struct fake_container *container = world->containers; container;
          container = container->by_id.next)
         if (container->node.cluster == cluster)

@@ -340,6 +340,7 @@ void fake_kube_handle(struct fake_call *call)
     }
     struct fake_cluster *cluster = node->node.cluster;
     fake_controller_run(call, cluster);
+    fake_controller_sign(call, cluster);
     if (is_health(call->path))
         fake_call_text(call, 200, "text/plain", "ok");
     else if (strcmp(call->path, "/version") == 0)

@@ -4,7 +4,12 @@
 #include "drivers/fake_kubeadm.h"
 #include "drivers/fake_network.h"
 #include "drivers/fake_node.h"
+#include "drivers/fake_pki.h"
 #include "drivers/fake_store.h"
+
+#define CA "/etc/kubernetes/pki/ca.crt"
+
+enum { DISCOVERY_RETRY_MS = 5000 };
 
 /* The cluster behind this node's admin.conf, brought up to date; NULL after complaining. */
 static struct fake_cluster *reach(struct fake_kubeadm *kubeadm)
@@ -24,6 +29,7 @@ static struct fake_cluster *reach(struct fake_kubeadm *kubeadm)
         return NULL;
     }
     fake_controller_run(call, cluster);
+    fake_controller_sign(call, cluster);
     return cluster;
 }
 
@@ -127,12 +133,15 @@ static int create_token(struct fake_kubeadm *kubeadm)
                             ? kubeadm->words[2]
                             : arena_format(kubeadm->command->call->arena, "%.6s.%.16s", id, id + 6);
     put_token(kubeadm, token);
-    if (kubeadm->print_join_command)
-        text_add_format(kubeadm->command->out,
-                        "kubeadm join %s --token %s --discovery-token-ca-cert-hash sha256:%s \n",
-                        fake_kubeadm_endpoint(kubeadm), token, id);
-    else
+    if (!kubeadm->print_join_command) {
         text_add_format(kubeadm->command->out, "%s\n", token);
+        return 0;
+    }
+    text_add_format(kubeadm->command->out,
+                    "kubeadm join %s --token %s --discovery-token-ca-cert-hash ",
+                    fake_kubeadm_endpoint(kubeadm), token);
+    fake_pki_hash(fake_file_text(kubeadm->container, CA), kubeadm->command->out);
+    text_add(kubeadm->command->out, " \n");
     return 0;
 }
 
@@ -196,11 +205,38 @@ static bool token_holds(struct fake_kubeadm *kubeadm, struct fake_cluster *clust
     return strlen(token) == 23 && fake_store_get(cluster, &place) != NULL;
 }
 
+/* The signer's word in cluster-info, without which kubeadm asks again, and only after a while. */
+static bool is_signed(struct fake_kubeadm *kubeadm, struct fake_cluster *cluster, const char *token)
+{
+    const struct fake_place place = {"v1", "configmaps", "kube-public", "cluster-info", NULL};
+    const struct fake_object *info = fake_store_get(cluster, &place);
+    const char *key = arena_format(kubeadm->command->call->arena, "jws-kubeconfig-%.6s", token);
+    return info && json_object_get(json_object_get(info->value, "data"), key);
+}
+
+/* Without hashes whoever answers is trusted. */
+static bool is_pinned(struct fake_kubeadm *kubeadm, struct fake_container *server,
+                      struct text *hash)
+{
+    json_t *discovery =
+        json_object_get(fake_kubeadm_document(kubeadm, "JoinConfiguration"), "discovery");
+    json_t *hashes = json_object_get(json_object_get(discovery, "bootstrapToken"), "caCertHashes");
+    size_t i;
+    json_t *pinned;
+    fake_pki_hash(fake_file_text(server, CA), hash);
+    json_array_foreach(hashes, i, pinned)
+    {
+        if (strcmp(json_string_value(pinned), hash->data) == 0)
+            return true;
+    }
+    return json_array_size(hashes) == 0;
+}
+
 static void write_kubelet_files(struct fake_kubeadm *kubeadm, struct fake_container *server)
 {
     struct fake_container *container = kubeadm->container;
-    const char *authority = fake_file_text(server, "/etc/kubernetes/pki/ca.crt");
-    fake_file_put_text(container, "/etc/kubernetes/pki/ca.crt", authority ? authority : "");
+    const char *authority = fake_file_text(server, CA);
+    fake_file_put_text(container, CA, authority ? authority : "");
     fake_file_put_text(container, "/etc/kubernetes/kubelet.conf", "apiVersion: v1\nkind: Config\n");
 }
 
@@ -229,6 +265,16 @@ int fake_phase_discover(struct fake_kubeadm *kubeadm, const char *what)
                                  "of the API Server: could not find a JWS signature in the "
                                  "cluster-info ConfigMap for token ID \"%.6s\"",
                                  token);
+    if (!is_signed(kubeadm, server->node.cluster, token))
+        kubeadm->command->more_ms += DISCOVERY_RETRY_MS;
+    cleanup_text struct text hash;
+    text_init(&hash, 0);
+    if (!is_pinned(kubeadm, server, &hash))
+        return fake_command_fail(kubeadm->command,
+                                 "error execution phase preflight: couldn't validate the identity "
+                                 "of the API Server: cluster CA found in cluster-info ConfigMap is "
+                                 "invalid: none of the public keys \"%s\" are pinned",
+                                 hash.data);
     if (fake_controller_node_ready(server->node.cluster, container->name))
         return fake_command_fail(kubeadm->command,
                                  "error execution phase kubelet-start: a Node with name \"%s\" and "

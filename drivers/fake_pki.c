@@ -200,6 +200,24 @@ struct fake_identity fake_pki_keys(void)
     return identity;
 }
 
+void fake_pki_hash(const char *certificate, struct text *out)
+{
+    BIO *bio = BIO_new_mem_buf(certificate, -1);
+    X509 *parsed = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    EVP_PKEY *key = X509_get0_pubkey(parsed);
+    unsigned char *der = NULL, digest[EVP_MAX_MD_SIZE];
+    unsigned digest_bytes = 0;
+    int length = i2d_PUBKEY(key, &der);
+    assert(length > 0);
+    EVP_Digest(der, (size_t)length, digest, &digest_bytes, EVP_sha256(), NULL);
+    text_add(out, "sha256:");
+    for (unsigned i = 0; i < digest_bytes; i++)
+        text_add_format(out, "%02x", digest[i]);
+    OPENSSL_free(der);
+    X509_free(parsed);
+    BIO_free(bio);
+}
+
 void fake_base64(const char *bytes, size_t length, struct text *out)
 {
     cleanup_free char *encoded = memory_new(4 * ((length + 2) / 3) + 1);

@@ -29,6 +29,9 @@ struct fake_identity fake_pki_sign(const char *authority_certificate, const char
 /* A key pair without certificate: the public key stands in `certificate`. */
 struct fake_identity fake_pki_keys(void);
 
+/* Appends "sha256:..." of the certificate's public key, as kubeadm knows an authority by. */
+void fake_pki_hash(const char *certificate, struct text *out);
+
 /* Appends bytes in base64, without line ends. */
 void fake_base64(const char *bytes, size_t length, struct text *out);
 

@@ -1,6 +1,7 @@
 /* The cluster's own API, over HTTPS from the host with the admin's certificate. */
 #include "drivers/docker_flow.h"
 
+#include "drivers/kube_defaults.h"
 #include <string.h>
 
 enum { KUBE_CALL_MS = 10000, APPLY_TRIES_MAX = 20 };
@@ -14,6 +15,16 @@ const char *docker_api_server(struct arena *arena, const struct node_state *node
         host = "::1";
     return arena_format(arena, strchr(host, ':') ? "https://[%s]:%u" : "https://%s:%u", host,
                         node->api_port);
+}
+
+const char *docker_user_server(struct docker_flow *df, struct error **err)
+{
+    const struct node_state *node = docker_entrance(df->seen);
+    if (node && node->api_port)
+        return docker_api_server(df->flow.arena, node);
+    error_set(err, ERROR_CONFLICT, "%s does not run, so its API has no port",
+              node ? node->name : df->cluster);
+    return NULL;
 }
 
 void kube_send(struct flow *flow, const char *method, const char *path, const char *content_type,
@@ -147,6 +158,7 @@ enum step_status kube_apply_objects(struct flow *flow, const struct answer *answ
         error_set(err, ERROR_INVALID, "the cluster does not know %s %s", api_version, kind);
         return STEP_FAILED;
     }
+    kube_set_defaults(json_array_get(df->objects, df->next_object));
     char *body = json_dumps(object, JSON_COMPACT);
     kube_send(flow, "PATCH", object_path(flow, object, resource), "application/apply-patch+yaml",
               body);

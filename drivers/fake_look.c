@@ -1,0 +1,85 @@
+#include "drivers/fake_look.h"
+
+#include "base/memory.h"
+#include "drivers/fake_call.h"
+#include "drivers/fake_container.h"
+#include "drivers/fake_file.h"
+
+size_t fake_look_containers(const struct fake_world *world)
+{
+    return HASH_CNT(by_id, world->containers);
+}
+
+const json_t *fake_look_container(struct fake_world *world, const char *name)
+{
+    const struct fake_container *container = fake_container_find(world, name);
+    return container ? container->request : NULL;
+}
+
+const char *fake_look_file(struct fake_world *world, const char *container, const char *path)
+{
+    struct fake_container *found = fake_container_find(world, container);
+    return found ? fake_file_text(found, path) : NULL;
+}
+
+const json_t *fake_look_object(const struct fake_world *world, const char *path)
+{
+    struct fake_object *object = NULL;
+    if (world->clusters)
+        HASH_FIND_STR(world->clusters->objects, path, object);
+    return object && !object->deleted ? object->value : NULL;
+}
+
+size_t fake_look_objects(const struct fake_world *world, const char *prefix)
+{
+    const struct fake_object *object = world->clusters ? world->clusters->objects : NULL;
+    size_t count = 0;
+    for (; object; object = object->hh.next)
+        count += !object->deleted && strncmp(object->path, prefix, strlen(prefix)) == 0;
+    return count;
+}
+
+const char *fake_look_path(const struct fake_world *world, const char *prefix)
+{
+    const struct fake_object *object = world->clusters ? world->clusters->objects : NULL;
+    for (; object; object = object->hh.next)
+        if (!object->deleted && strncmp(object->path, prefix, strlen(prefix)) == 0)
+            return object->path;
+    return NULL;
+}
+
+const json_t *fake_look_members(const struct fake_world *world)
+{
+    return world->clusters ? world->clusters->etcd_members : NULL;
+}
+
+size_t fake_look_requests(const struct fake_world *world, const char *match)
+{
+    size_t i, count = 0;
+    const json_t *entry;
+    json_array_foreach(world->log, i, entry)
+    {
+        cleanup_free char *line = memory_format("%s %s", fake_json_string(entry, "method"),
+                                                fake_json_string(entry, "path"));
+        count += strstr(line, match) != NULL;
+    }
+    return count;
+}
+
+size_t fake_look_commands(const struct fake_world *world, const char *match)
+{
+    size_t i, j, count = 0;
+    const json_t *entry, *word;
+    json_array_foreach(world->log, i, entry)
+    {
+        struct text line;
+        text_init(&line, 0);
+        json_array_foreach(json_object_get(entry, "command"), j, word)
+        {
+            text_add_format(&line, "%s%s", j ? " " : "", json_string_value(word));
+        }
+        count += line.length && strstr(line.data, match);
+        text_done(&line);
+    }
+    return count;
+}
