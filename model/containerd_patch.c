@@ -32,18 +32,24 @@ static int merge(json_t **config, json_int_t version, const char *patch, json_in
     return 0;
 }
 
-static int operate(json_t **config, const char *patch, struct error **err)
+static json_t *read_operations(const char *patch, struct error **err)
 {
     json_error_t problem;
-    json_auto_t *operations = json_loads(patch, JSON_DECODE_ANY, &problem);
-    if (!operations) {
-        cleanup_text struct text what; /* jansson quotes what it did not understand */
-        text_init(&what, 0);
-        plain_add(&what, problem.text);
-        return error_set(err, ERROR_INVALID, "%d:%d: no JSON: %s", problem.line,
-                         problem.column > 0 ? problem.column : 1, what.data);
-    }
-    json_t *patched = patch_6902_apply(*config, operations, err);
+    json_t *operations = json_loads(patch, JSON_DECODE_ANY, &problem);
+    if (operations)
+        return operations;
+    cleanup_text struct text what; /* jansson quotes what it did not understand */
+    text_init(&what, 0);
+    plain_add(&what, problem.text);
+    (void)error_set(err, ERROR_INVALID, "%d:%d: no JSON: %s", problem.line,
+                    problem.column > 0 ? problem.column : 1, what.data);
+    return NULL;
+}
+
+static int operate(json_t **config, const char *patch, struct error **err)
+{
+    json_auto_t *operations = read_operations(patch, err);
+    json_t *patched = operations ? patch_6902_apply(*config, operations, err) : NULL;
     if (!patched)
         return -1;
     json_decref(*config);
@@ -98,4 +104,16 @@ int containerd_config_patch(const char *config, size_t length, const struct clus
     if (unmatched)
         text_add(unmatched, skipped.data);
     return 0;
+}
+
+int containerd_patch_check(const char *patch, struct error **err)
+{
+    json_auto_t *value = toml_read(patch, strlen(patch), err);
+    return value ? 0 : -1;
+}
+
+int containerd_patch_check_6902(const char *patch, struct error **err)
+{
+    json_auto_t *value = read_operations(patch, err);
+    return value ? 0 : -1;
 }

@@ -25,4 +25,8 @@
 int containerd_config_patch(const char *config, size_t length, const struct cluster_spec *spec,
                             struct text *text, struct text *unmatched, struct error **err);
 
+/* Whether a merge patch (TOML), or a JSON patch, can be read: "2:7: ..." in it. */
+int containerd_patch_check(const char *patch, struct error **err);
+int containerd_patch_check_6902(const char *patch, struct error **err);
+
 #endif

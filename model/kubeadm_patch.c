@@ -124,7 +124,7 @@ static int read_stream(struct level *level, const char *name, const char *text, 
         const char *end = strstr(start, "\n---");
         size_t length = end ? (size_t)(end - start) : strlen(start);
         if (read_merge_document(level, name, start, length, lines, err) < 0)
-            return error_wrap(err, "%s", name);
+            return -1;
         const char *next = end ? strchr(end + 1, '\n') : NULL;
         if (next)
             lines += count_lines(start, ++next);
@@ -149,14 +149,22 @@ static const char *api_version_of(struct arena *arena, const struct json6902_spe
     return *spec->version ? spec->version : NULL;
 }
 
+/* The operations, borrowed; NULL if they are none. */
+static json_t *read_operations(struct level *level, const char *patch, struct error **err)
+{
+    json_t *value = read_document(level, patch, strlen(patch), 0, err);
+    if (!value || json_is_array(value) || json_is_null(value))
+        return value;
+    (void)error_set(err, ERROR_INVALID, "a JSON patch is a list of operations");
+    return NULL;
+}
+
 static int read_6902(struct level *level, const char *name, const struct json6902_spec *spec,
                      struct error **err)
 {
     const char *place = print_place(level->arena, spec->place);
-    json_t *value = read_document(level, spec->patch, strlen(spec->patch), 0, err);
-    if (value && !json_is_array(value) && !json_is_null(value))
-        (void)error_set(err, ERROR_INVALID, "a JSON patch is a list of operations");
-    if (*err)
+    json_t *value = read_operations(level, spec->patch, err);
+    if (!value)
         return error_wrap(err, "%s%s", place, name);
     struct patch *patch = add_patch(level, PATCH_6902, name);
     patch->place = place;
@@ -173,7 +181,7 @@ static int read_level(struct level *level, const struct string_list *merges,
         const char *name =
             arena_format(level->arena, "%skubeadmConfigPatches[%zu]", level->prefix, i);
         if (read_stream(level, name, merges->items[i], err) < 0)
-            return -1;
+            return error_wrap(err, "%s", name);
     }
     for (size_t i = 0; i < operations->count; i++) {
         const char *name =
@@ -360,4 +368,20 @@ int kubeadm_patch_apply(const struct cluster_spec *spec, const struct node_spec 
     if (unmatched)
         text_add(unmatched, told.data);
     return 0;
+}
+
+int kubeadm_patch_check(const char *stream, struct error **err)
+{
+    cleanup_arena struct arena *arena = arena_new();
+    json_auto_t *values = json_array();
+    struct level level = {.arena = arena, .prefix = "", .values = values};
+    return read_stream(&level, "", stream, err);
+}
+
+int kubeadm_patch_check_6902(const char *patch, struct error **err)
+{
+    cleanup_arena struct arena *arena = arena_new();
+    json_auto_t *values = json_array();
+    struct level level = {.arena = arena, .prefix = "", .values = values};
+    return read_operations(&level, patch, err) ? 0 : -1;
 }

@@ -35,4 +35,8 @@ enum { KUBEADM_PATCH_BYTES_MAX = 64 * 1024 - 1 };
 int kubeadm_patch_apply(const struct cluster_spec *spec, const struct node_spec *node,
                         json_t *documents, struct text *unmatched, struct error **err);
 
+/* Whether a stream of merge patches, or the list of a JSON patch, can be read: "3:5: ..." in it. */
+int kubeadm_patch_check(const char *stream, struct error **err);
+int kubeadm_patch_check_6902(const char *patch, struct error **err);
+
 #endif

@@ -1,6 +1,8 @@
 #include "model/load_node.h"
 
 #include "base/memory.h"
+#include "model/containerd_patch.h"
+#include "model/kubeadm_patch.h"
 #include "model/load_types.h"
 #include "model/path.h"
 #include "model/validate.h"
@@ -97,6 +99,10 @@ static void read_ports(struct loader *loader, const struct cursor *at, const str
 
 static const struct field_type type_ports = {read_ports, FIELD_LIST, NULL};
 
+const struct text_check kubeadm_patch_texts = {kubeadm_patch_check};
+const struct text_check containerd_patch_texts = {containerd_patch_check};
+const struct text_check containerd_patch_6902_texts = {containerd_patch_check_6902};
+
 static const struct field json6902_rows[] = {
     {"group", &type_string, offsetof(struct json6902_spec, group), NULL,
      "Group of the kubeadm document that is meant"},
@@ -113,12 +119,15 @@ const struct field_table json6902_table = {json6902_rows, NULL};
 void json6902_finish(struct loader *loader, const struct cursor *at, void *item)
 {
     struct json6902_spec *patch = item;
-    (void)loader;
+    cleanup_error struct error *err = NULL;
     patch->group = or_empty(patch->group);
     patch->version = or_empty(patch->version);
     patch->kind = or_empty(patch->kind);
     patch->patch = or_empty(patch->patch);
     patch->place = at->place;
+    struct cursor text = cursor_field(at, "patch");
+    if (kubeadm_patch_check_6902(patch->patch, &err))
+        load_error(loader, &text, "%s", err->message);
 }
 
 const struct item_type json6902_item = {sizeof(struct json6902_spec), &json6902_table,
@@ -151,8 +160,8 @@ const struct field_table node_ports_table = {ports_rows, &node_shape_mounts_tabl
 static const struct field node_rows[] = {
     {"labels", &type_pairs, offsetof(struct node_spec, labels), NULL,
      "Labels of the Kubernetes node"},
-    {"kubeadmConfigPatches", &type_strings, offsetof(struct node_spec, kubeadm_patches), NULL,
-     "Merge patches of kubeadm's configuration, applied after the cluster's"},
+    {"kubeadmConfigPatches", &type_texts, offsetof(struct node_spec, kubeadm_patches),
+     &kubeadm_patch_texts, "Merge patches of kubeadm's configuration, applied after the cluster's"},
     {"kubeadmConfigPatchesJSON6902", &type_items, offsetof(struct node_spec, kubeadm_patches_6902),
      &json6902_item, "JSON 6902 patches of kubeadm's configuration, after the cluster's"},
     {0},

@@ -4,7 +4,7 @@
 #ifndef MODEL_LOAD_NODE_H
 #define MODEL_LOAD_NODE_H
 
-#include "model/load_fields.h"
+#include "model/load_types.h"
 
 /*
  * 100 nodes: the record of what was applied holds some facets of each, and
@@ -31,6 +31,10 @@ extern const struct item_type node_item, json6902_item;
 /* For item types: each draft must know its place, each patch must be complete. */
 void node_finish(struct loader *loader, const struct cursor *at, void *item);
 void json6902_finish(struct loader *loader, const struct cursor *at, void *item);
+
+/* Patches are read when they are applied; here it is seen whether they can be. */
+extern const struct text_check kubeadm_patch_texts, containerd_patch_texts,
+    containerd_patch_6902_texts;
 
 /* `replicas`, an int32_t from 1 to LOAD_NODES_MAX. */
 extern const struct field_type type_replicas;

@@ -253,8 +253,18 @@ static void fields(void **state)
         {"runtimeConfig", "runtimeConfig: {api/all: false, x: 1.50}", ""},
         {"patches map", "kubeadmConfigPatches: {}",
          "f:3:23: error: kubeadmConfigPatches: expected a list of strings, found a mapping\n"},
-        {"patches item", "kubeadmConfigPatches: [a, ~, {b: c}]",
-         "f:3:30: error: kubeadmConfigPatches[2]: expected a string, found a mapping\n"},
+        {"patches item", "kubeadmConfigPatches: [\"a: b\", ~, {b: c}]",
+         "f:3:35: error: kubeadmConfigPatches[2]: expected a string, found a mapping\n"},
+        {"patches cannot be read",
+         "kubeadmConfigPatches: [\"kind: A\\n---\\n- 7\"]\ncontainerdConfigPatches: [\"[a\"]\n"
+         "containerdConfigPatchesJSON6902: [\"- op: x\"]\n"
+         "kubeadmConfigPatchesJSON6902: [{kind: A, patch: \"op: x\"}]",
+         "f:3:24: error: kubeadmConfigPatches[0]: 3:1: a patch is a map with a kind, and this is "
+         "something else\n"
+         "f:4:27: error: containerdConfigPatches[0]: 1:3: table header: encountered end-of-file\n"
+         "f:5:35: error: containerdConfigPatchesJSON6902[0]: 1:1: no JSON: invalid token near '-'\n"
+         "f:6:49: error: kubeadmConfigPatchesJSON6902[0].patch: a JSON patch is a list of "
+         "operations\n"},
         {"old patch field", "kubeadmConfigPatchesJson6902: []",
          "f:3:1: error: unknown field \"kubeadmConfigPatchesJson6902\"; did you mean "
          "\"kubeadmConfigPatchesJSON6902\"?\n"},

@@ -112,6 +112,19 @@ void read_strings(struct loader *loader, const struct cursor *at, const struct f
     list->count = count;
 }
 
+static void read_texts(struct loader *loader, const struct cursor *at, const struct field *field,
+                       void *object)
+{
+    const struct text_check *check = field->detail;
+    read_strings(loader, at, field, object);
+    for (size_t i = 0; at->tree->kind == TREE_LIST && i < at->tree->count; i++) {
+        struct cursor item = cursor_item(at, i);
+        cleanup_error struct error *err = NULL;
+        if (item.tree && item.tree->kind == TREE_SCALAR && check->check(item.tree->scalar, &err))
+            load_error(loader, &item, "%s", err->message);
+    }
+}
+
 static int pair_order(const void *a, const void *b)
 {
     const struct pair *left = a, *right = b;
@@ -215,6 +228,8 @@ const struct field_type type_word = {read_word, FIELD_WORD, NULL};
 const struct field_type type_any_case = {read_any_case, FIELD_ANY_CASE, NULL};
 const struct field_type type_strings = {read_strings, FIELD_JSON,
                                         "{\"type\":\"array\",\"items\":" SCALAR_JSON "}"};
+const struct field_type type_texts = {read_texts, FIELD_JSON,
+                                      "{\"type\":\"array\",\"items\":" SCALAR_JSON "}"};
 const struct field_type type_words = {read_words, FIELD_WORDS, NULL};
 const struct field_type type_pairs = {
     read_pairs, FIELD_JSON, "{\"type\":\"object\",\"additionalProperties\":" SCALAR_JSON "}"};

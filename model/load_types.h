@@ -12,12 +12,18 @@ extern const struct field_type type_port;     /* int32_t; who reads it checks th
 extern const struct field_type type_word;     /* an enum whose names are `detail`; "" leaves it */
 extern const struct field_type type_any_case; /* as a word, in upper or lower case */
 extern const struct field_type type_strings;  /* struct string_list */
+extern const struct field_type type_texts;    /* as strings; `detail`: a struct text_check */
 extern const struct field_type type_words;    /* struct string_list of the names in `detail` */
 extern const struct field_type type_pairs;    /* struct pair_list: any scalars, as written */
 extern const struct field_type type_flags;    /* struct pair_list: booleans, "true" and "false" */
 extern const struct field_type type_mapping;  /* the struct that its table describes */
 extern const struct field_type type_items;    /* a pointer to structs, and after it their count */
 extern const struct field_type type_header;   /* apiVersion and kind: read before all else */
+
+/* What texts must be; its error may begin with a place within the text. */
+struct text_check {
+    int (*check)(const char *text, struct error **err);
+};
 
 /* For readers of their own: those of the types above. */
 field_reader read_string, read_int32, read_strings;
