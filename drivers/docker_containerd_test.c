@@ -121,8 +121,6 @@ static void names_what_is_wrong(void **state)
     static const struct {
         const char *yaml, *command, *failure;
     } rows[] = {
-        {CLUSTER "containerdConfigPatches: ['a = 1', 'b = = 2']\n", "true",
-         "patch containerd: containerdConfigPatches[1]: 1:"},
         {CLUSTER "containerdConfigPatchesJSON6902:\n"
                  "- '[{\"op\": \"remove\", \"path\": \"/none\"}]'\n",
          "true", "patch containerd: containerdConfigPatchesJSON6902[0]: "},

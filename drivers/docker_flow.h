@@ -81,7 +81,8 @@ struct docker_flow {
     const char *token;                       /* for one join: "abcdef.0123456789abcdef" */
     struct pod_ranges pod_ranges;            /* that the node gets before it registers */
     const struct archive_file *cni_template; /* NULL: the image has none, or it is not wanted */
-    bool joined;                             /* nothing is left to do for the node */
+    bool joined;                             /* its kubelet has its credentials */
+    bool has_range;                          /* and its Node its pod range */
 
     struct line_reader lines; /* of logs and pulls */
     bool lines_open;
@@ -254,6 +255,7 @@ int docker_put_cni(struct flow *flow, const struct archive_file *template,
                    const struct pod_ranges *ranges, struct error **err);
 
 /* Rows of what follows the bootstrap. */
+enum step_status docker_await_size(struct flow *, const struct answer *, struct error **);
 enum step_status docker_open_for_pods(struct flow *, const struct answer *, struct error **);
 enum step_status docker_quicken_dns(struct flow *, const struct answer *, struct error **);
 

@@ -62,6 +62,15 @@ static enum step_status begin_again(struct flow *flow, const struct answer *answ
     return STEP_WAITING;
 }
 
+static bool names_range(const struct answer *answer)
+{
+    json_t *node = json_loadb(answer->body, answer->length, 0, NULL);
+    const json_t *range = json_object_get(json_object_get(node, "spec"), "podCIDR");
+    bool named = json_string_length(range) > 0;
+    json_decref(node);
+    return named;
+}
+
 /*
  * Does the cluster know it? A Node without credentials in the container is of
  * an older one of that name, or of a try that was cut short: it goes. A
@@ -81,6 +90,7 @@ static enum step_status look_joined(struct flow *flow, const struct answer *answ
     bool known = flow->turn == 1 && !answer->failure && answer->status == 200;
     bool unknown = flow->turn == 1 && !answer->failure && answer->status == 404;
     df->joined = has_conf;
+    df->has_range = has_conf && (df->has_range || (known && names_range(answer)));
     if (flow->turn > 1 && has_conf) {
         if (answer->failure || answer->exit_code != 0)
             return docker_refused(flow, answer, "start kubelet again", err);
@@ -104,15 +114,18 @@ static enum step_status look_joined(struct flow *flow, const struct answer *answ
 
 /*
  * Is the Node made here? Not for another image than ours, of which nothing is
- * known; and with a patch only kubelet's own registration knows what the user
- * wants of the node. Then it gets its range when it has registered.
+ * known; nor for a control plane, whose kubelet judges by the Node it finds
+ * whether there is room for etcd; and with a patch only kubelet's own
+ * registration knows what the user wants of the node. Then it gets its range
+ * when it has registered.
  */
 static bool announces(const struct docker_flow *df)
 {
     const struct cluster_spec *spec = df->input.spec;
     bool is_patched = spec->kubeadm_patches.count || spec->kubeadm_patches_6902.count ||
                       df->node->kubeadm_patches.count || df->node->kubeadm_patches_6902.count;
-    return df->pod_ranges.count && df->cni_template && !is_patched;
+    return !df->joined && df->pod_ranges.count && df->cni_template && !is_patched &&
+           !is_control_plane(df);
 }
 
 static bool range_is_taken(const json_t *nodes, const char *range)
@@ -168,7 +181,7 @@ static enum step_status choose_pods(struct flow *flow, const struct answer *answ
 {
     (void)err;
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !docker_pod_ranges(flow, 0).count)
+    if (df->has_range || !docker_pod_ranges(flow, 0).count)
         return STEP_DONE;
     if (!answer) {
         kube_send(flow, "GET", "/api/v1/nodes", NULL, NULL);
@@ -194,7 +207,7 @@ static enum step_status place_cni(struct flow *flow, const struct answer *answer
     if (answer)
         return answer->status == 200 ? STEP_DONE
                                      : docker_refused(flow, answer, "place the CNI's file", err);
-    if (df->joined || !df->pod_ranges.count || !df->cni_template)
+    if (df->has_range || !df->pod_ranges.count || !df->cni_template)
         return STEP_DONE;
     return docker_put_cni(flow, df->cni_template, &df->pod_ranges, err) ? STEP_FAILED
                                                                         : STEP_WAITING;
@@ -241,7 +254,7 @@ static enum step_status make_node(struct flow *flow, const struct answer *answer
                                   struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !announces(df))
+    if (!announces(df))
         return STEP_DONE;
     if (!answer) {
         char *body = node_body(df);
@@ -353,7 +366,7 @@ static enum step_status give_range(struct flow *flow, const struct answer *answe
                                    struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !df->pod_ranges.count || announces(df))
+    if (df->has_range || !df->pod_ranges.count || announces(df))
         return STEP_DONE;
     if (!answer) {
         const char *patch =

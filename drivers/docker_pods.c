@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { RANGE4_BITS = 24, RANGE6_BITS = 64 }; /* of a node, as kubeadm has it */
+enum {
+    SIZE_TRIES_MAX = 100,
+    RANGE4_BITS = 24,
+    RANGE6_BITS = 64
+}; /* of a node, as kubeadm has it */
 
 /* The range of this number in an IPv4 subnet; NULL if there is none. */
 static const char *range4(struct arena *arena, const char *subnet, unsigned number)
@@ -111,7 +115,7 @@ const char *docker_ranges_json(struct flow *flow, const struct pod_ranges *range
 enum step_status docker_read_cni(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (df->joined || !docker_pod_ranges(flow, 0).count)
+    if (df->has_range || !docker_pod_ranges(flow, 0).count)
         return STEP_DONE;
     if (!answer) {
         docker_read_files(flow, df->found->id, "/kind/manifests/node-cni.conflist");
@@ -175,6 +179,32 @@ enum step_status docker_open_for_pods(struct flow *flow, const struct answer *an
     if (answer->failure || answer->status == 404 || answer->status >= 500)
         return STEP_AGAIN; /* kubelet has not registered its node yet */
     return docker_refused(flow, answer, "remove the taint", err);
+}
+
+/*
+ * The next phase starts kubelet again. One that starts while its Node does not
+ * say yet how much storage there is (Kubernetes 1.20 learns it only after it
+ * has registered) refuses etcd, which wants some, and ends it for good. Where
+ * storage is not counted the Node never says so, hence the end of patience.
+ */
+enum step_status docker_await_size(struct flow *flow, const struct answer *answer,
+                                   struct error **err)
+{
+    (void)err;
+    if (!answer) {
+        const char *name = docker_flow_of(flow)->found->name;
+        kube_send(flow, "GET", arena_format(flow->arena, "/api/v1/nodes/%s", name), NULL, NULL);
+        return STEP_WAITING;
+    }
+    json_t *node = json_loadb(answer->body, answer->length, 0, NULL);
+    const json_t *capacity = json_object_get(json_object_get(node, "status"), "capacity");
+    bool known = json_object_get(capacity, "ephemeral-storage") != NULL;
+    json_decref(node);
+    flow->waiting_for = answer->failure || answer->status != 200
+                            ? docker_message(flow, answer)
+                            : "kubelet has not reported its storage yet";
+    bool patient = answer->failure || answer->status != 200 || flow->tries < SIZE_TRIES_MAX;
+    return known || !patient ? STEP_DONE : STEP_AGAIN;
 }
 
 /*

@@ -74,13 +74,14 @@ static json_t *node_json(struct fake_call *call, struct fake_container *containe
         arena_format(call->arena, "kind://docker/%s/%s",
                      fake_container_label(container, "io.x-k8s.kind.cluster"), container->name);
     return json_pack(
-        "{s:{s:o, s:{s:s}}, s:{s:s}, s:{s:[{s:s, s:s}, {s:s, s:s}], s:{s:s, s:s}, s:{s:s, s:s, "
-        "s:s}}}",
+        "{s:{s:o, s:{s:s}}, s:{s:s}, s:{s:[{s:s, s:s}, {s:s, s:s}], s:{s:s, s:s, s:s}, s:{s:s, "
+        "s:s, s:s}}}",
         "metadata", "labels", labels, "annotations", "node.alpha.kubernetes.io/ttl", "0", "spec",
         "providerID", provider, "status", "addresses", "type", "InternalIP", "address", address,
         "type", "Hostname", "address", container->name, "capacity", "cpu", "2", "memory",
-        "8000000Ki", "nodeInfo", "kubeletVersion", container->node.version, "osImage",
-        "Debian GNU/Linux 12 (bookworm)", "containerRuntimeVersion", "containerd://1.6.20");
+        "8000000Ki", "ephemeral-storage", "90000000Ki", "nodeInfo", "kubeletVersion",
+        container->node.version, "osImage", "Debian GNU/Linux 12 (bookworm)",
+        "containerRuntimeVersion", "containerd://1.6.20");
 }
 
 static bool kubelet_runs(const struct fake_container *container, uint64_t now_ms)
