@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A cluster of IPv4 and one of both families, at once and with the same subnets.
+# A fleet of IPv4 and one of both families, at once and with the same subnets.
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 
@@ -13,8 +13,14 @@ else
     echo "# this host has no IPv6: what a dual cluster is given is compared with golden files only"
     cluster "$both"
 fi
-run apply -f "$folder/$four.yaml" -f "$folder/$both.yaml"
-expect_code "apply makes both ($families, $took s)" 0
+first_fleet=$fleet
+spawn apply -f "$folder/$four.yaml"
+fleet=$first_fleet-both
+run apply -f "$folder/$both.yaml"
+expect_code "apply makes the one ($families, $took s)" 0
+comes_true 120 "the other's apply ends" process_gone "$spawned"
+ended 1
+expect_code "well, too" 0
 holds "all nodes of the first are Ready" nodes_ready "$four-control-plane"
 holds "all nodes of the second are Ready" nodes_ready "$both-control-plane"
 name=$four
@@ -23,8 +29,11 @@ services() { context get service kubernetes -o 'jsonpath={.spec.clusterIP}'; }
 first=$(services)
 name=$both
 expect "their services have the same addresses" "$(services)" "$first"
-run apply -f "$folder/$four.yaml" -f "$folder/$both.yaml"
-expect_in "a second apply has nothing to do" "$out$err" "Nothing to do"
+run apply -f "$folder/$both.yaml"
+expect_in "a second apply has nothing to do in this fleet" "$out$err" "Nothing to do"
+fleet=$first_fleet
+run apply -f "$folder/$four.yaml"
+expect_in "nor in the other" "$out$err" "Nothing to do"
 
 if [ "$families" = dual ]; then
     expect "each node has a pod network of both families" \
