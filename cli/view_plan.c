@@ -2,13 +2,15 @@
  * view_plan.c - plans as a table: the differences that matter to people, not every action.
  *
  *     ~ ci         + ci-worker3               live      add worker
+ *                  ~ ci-worker                live      labels tier: web -> db
+ *                  - ci-worker2               remove    drains it
  *     ~ nightly    ± nightly-worker           replace   image v1.20.2 -> v1.20.3
  *                  ! networking.podSubnet     recreate  10.244.0.0/16 -> 10.8.0.0/16; refused: ...
  *     - old        - 2 nodes                  delete    not wanted any more
  *     = 6 clusters in sync
  *
  * The actions of a set-up are one row, and so are the deletions of all nodes,
- * and all that is done to add a worker.
+ * and all that is done to add a worker, or to take one away.
  */
 #include "base/memory.h"
 #include "cli/table.h"
@@ -127,8 +129,9 @@ static void add_end(struct plan_table *table)
 
 static const char *action_sign(const struct action *action)
 {
-    if (action->kind == ACTION_DELETE_NODE) /* what is wanted comes back in the next round */
-        return action->change == CHANGE_LIVE ? SIGN_ANEW : SIGN_GONE;
+    /* What is wanted comes back in the next round. */
+    if (action->kind == ACTION_DELETE_NODE || action->kind == ACTION_DRAIN)
+        return action->change == CHANGE_REMOVE ? SIGN_GONE : SIGN_ANEW;
     return SIGN_CHANGED;
 }
 
@@ -141,11 +144,22 @@ static void add_action(struct plan_table *table, const struct action *action)
     if (action->kind == ACTION_CREATE_NODE) {
         table->changes[action->change]++;
         add_row(table, SIGN_NEW, subject, change_class_name(action->change), "add worker");
+    } else if (action->kind == ACTION_DRAIN && action->change == CHANGE_REMOVE) {
+        table->changes[action->change]++;
+        add_row(table, SIGN_GONE, subject, change_class_name(action->change), "drains it");
     } else if (missing) {
         add_change(table, SIGN_NEW, subject, action, "");
     } else {
         add_change(table, action_sign(action), subject, action, starts ? "; is started" : "");
     }
+}
+
+static bool is_planned(const struct plan *plan, enum action_kind kind, const char *subject)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->actions[i].kind == kind && strcmp(plan->actions[i].subject, subject) == 0)
+            return true;
+    return false;
 }
 
 /* Is it only there for the sake of what has a row already? */
@@ -156,9 +170,14 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     switch (action->kind) {
     case ACTION_NETWORK:
     case ACTION_IMAGE:
-    case ACTION_RECORD:
-    case ACTION_PRELOAD:
         return true;
+    case ACTION_RECORD:
+        return plan->count > 1;
+    case ACTION_PRELOAD:
+    case ACTION_NODE_SETTINGS:
+        return is_planned(plan, ACTION_JOIN, action->subject);
+    case ACTION_DELETE_NODE:
+        return is_planned(plan, ACTION_DRAIN, action->subject);
     case ACTION_JOIN:
         return grows || waits;
     case ACTION_AWAIT_READY:
@@ -177,7 +196,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_MANIFESTS:
     case ACTION_KUBECONFIG:
     case ACTION_FORGET:
-    case ACTION_DELETE_NODE:
+    case ACTION_DRAIN:
         return false;
     }
     return false;
@@ -195,8 +214,8 @@ static void add_actions(struct plan_table *table)
         add_end(table);
     for (size_t i = 0; i < plan->count; i++) {
         const struct action *action = &plan->actions[i];
-        bool told =
-            action->kind == ACTION_DELETE_NODE ? ends : setup || is_in_passing(plan, action);
+        bool deletes = action->kind == ACTION_DELETE_NODE;
+        bool told = (deletes ? ends : setup) || is_in_passing(plan, action);
         if (!told && !(ends && action->kind == ACTION_FORGET))
             add_action(table, action);
     }

@@ -105,6 +105,21 @@ static const struct step_row unrecorded[] = {
     {ACTION_JOIN, CHANGE_LIVE, "big-worker", "not known to have joined"},
     {ACTION_RECORD, CHANGE_LIVE, "big", "a node is missing"},
 };
+static const struct step_row follows[] = {
+    {ACTION_NODE_SETTINGS, CHANGE_LIVE, "big-worker", "labels tier: web -> db"},
+    {ACTION_MANIFESTS, CHANGE_LIVE, "big", "manifests app.yaml: none -> sha256:690b80d89912"},
+    {ACTION_PRELOAD, CHANGE_LIVE, "big-worker", "preload busybox:v1: none -> wanted"},
+    {ACTION_DRAIN, CHANGE_REMOVE, "big-worker2", "not in the spec"},
+    {ACTION_DELETE_NODE, CHANGE_REMOVE, "big-worker2", "not in the spec"},
+    {ACTION_RECORD, CHANGE_LIVE, "big", "2 settings differ"},
+};
+static const struct step_row replaced[] = {
+    {ACTION_DRAIN, CHANGE_REPLACE, "big-worker", "image a -> b"},
+    {ACTION_DELETE_NODE, CHANGE_REPLACE, "big-worker", "image a -> b"},
+};
+static const struct step_row less[] = {
+    {ACTION_RECORD, CHANGE_LIVE, "big", "2 nodes less"},
+};
 static const struct step_row leftover[] = {
     {ACTION_DELETE_NODE, CHANGE_LIVE, "big-external-load-balancer",
      "the first control plane is gone"},
@@ -316,6 +331,21 @@ static void several_nodes(void **state)
         {"a worker may not have joined",
          {"big", &spec, ENGINE_SETTLED, PLAN("big", unrecorded), NULL, &big, 1},
          "~ big  ~ big-worker  live  not known to have joined\n"
+         "1 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"what follows the file",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", follows), NULL, &big, 1},
+         "~ big  ~ big-worker   live    labels tier: web -> db\n"
+         "       ~ manifests    live    manifests app.yaml: none -> sha256:690b80d89912\n"
+         "       ~ big-worker   live    preload busybox:v1: none -> wanted\n"
+         "       - big-worker2  remove  drains it\n"
+         "3 live, 1 remove.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"a worker is replaced",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", replaced), NULL, &big, 1},
+         "~ big  \xc2\xb1 big-worker  replace  image a -> b\n"
+         "1 replace.  Apply with: kind apply -f 'it'\\''s.yaml' --allow replace-nodes\n"},
+        {"only the record is old",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", less), NULL, &big, 1},
+         "~ big  ~ record settings  live  2 nodes less\n"
          "1 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
         {"only the load balancer is left",
          {"big", &spec, ENGINE_SETTLED, PLAN("big", leftover), NULL, &left, 1},

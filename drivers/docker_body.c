@@ -47,10 +47,18 @@ static const char *role_of(const struct docker_flow *df)
     return df->node ? node_role_name(df->node->role) : ROLE_BALANCER;
 }
 
-static json_t *labels_of(struct docker_flow *df)
+struct facet_list docker_facets(struct docker_flow *df)
 {
     struct facet_list facets;
+    if (df->input.record && df->input.record->count)
+        return *df->input.record;
     spec_facets(df->flow.arena, df->input.spec, &facets);
+    return facets;
+}
+
+static json_t *labels_of(struct docker_flow *df)
+{
+    struct facet_list facets = docker_facets(df);
     return json_pack("{s:s,s:s,s:s,s:s}", LABEL_CLUSTER, df->cluster, LABEL_ROLE, role_of(df),
                      LABEL_OWNER, df->docker->options.fleet, LABEL_SHAPE,
                      facet_shape(df->flow.arena, &facets, df->input.action->subject));

@@ -70,9 +70,12 @@ struct docker_flow {
     struct transport_tls access_tls;
     bool access_known;
     bool kubeconfig_fresh; /* the API was asked by the user's own entry */
-    json_t *objects;       /* manifests to apply */
+    json_t *objects;       /* manifests to apply, or what else is gone through one by one */
     size_t next_object;
-    json_t *resources; /* discovered: "group/version" to a list of resources */
+    json_t *resources;      /* discovered: "group/version" to a list of resources */
+    unsigned apply_tries;   /* of the object that is next */
+    size_t put_off;         /* objects of unknown kinds, since one was applied */
+    uint64_t put_off_at_ms; /* when none but such were left */
 
     struct kube_node *nodes; /* that are to be Ready */
     size_t node_count;
@@ -90,7 +93,9 @@ struct docker_flow {
     bool boot_seen;
     const char *trouble; /* what went wrong, kept for the error to come */
 
-    struct preload *preload; /* docker_preload.c's own */
+    struct preload *preload;     /* docker_preload.c's own */
+    struct drain *drain;         /* docker_drain.h's */
+    struct inventory *inventory; /* kube_inventory.c's */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)
@@ -104,7 +109,7 @@ extern const struct step docker_network_steps[], docker_image_steps[];
 extern const struct step docker_create_steps[], docker_start_steps[], docker_delete_steps[];
 extern const struct step docker_bootstrap_steps[], docker_join_steps[];
 extern const struct step docker_balancer_steps[], docker_preload_steps[];
-extern const struct step docker_manifests_steps[];
+extern const struct step docker_manifests_steps[], docker_settings_steps[], docker_drain_steps[];
 extern const struct step docker_upload_config_steps[], docker_mark_steps[], docker_token_steps[];
 extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_steps[];
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
@@ -165,6 +170,10 @@ const char *docker_path(struct flow *flow, const char *path, const char *raw_que
 
 /* docker_body.c: what the engine is to make for the subject; NULL if a port cannot be had. */
 char *docker_body(struct docker_flow *df, struct error **err);
+
+/* What will hold when the plan is done, by which nodes are told apart: input.record, or the spec.
+ */
+struct facet_list docker_facets(struct docker_flow *df);
 
 /* docker_balancer.c: the command of the load balancer's container; NULL: its image knows. */
 const char *docker_balancer_script(struct docker_flow *df);
@@ -278,6 +287,14 @@ enum step_status kube_remove_token(struct flow *, const struct answer *, struct 
 const char *kube_ca_hash(struct arena *arena, const char *ca_pem);
 /* Rows: apply df->objects server-side, one after the other. */
 enum step_status kube_apply_objects(struct flow *, const struct answer *, struct error **);
+/*
+ * kube_inventory.c: rows around kube_apply_objects, which remember what was
+ * applied, and delete what df->objects no longer holds.
+ */
+enum step_status kube_read_inventory(struct flow *, const struct answer *, struct error **);
+enum step_status kube_add_inventory(struct flow *, const struct answer *, struct error **);
+enum step_status kube_prune_objects(struct flow *, const struct answer *, struct error **);
+enum step_status kube_keep_inventory(struct flow *, const struct answer *, struct error **);
 /* "https://127.0.0.1:34567": where the API of this node is reached from here; in arena. */
 const char *docker_api_server(struct arena *arena, const struct node_state *node);
 /* The same of the entrance, for users; NULL if nothing is published. In the flow's arena. */
@@ -293,6 +310,8 @@ long long docker_started_at(const char *body, size_t length);
 struct kube_node {
     const char *name;
     long long since_s;
+    const struct node_spec *spec; /* of it; NULL: not known, or nobody asks */
+    const char *drift;            /* filled by kube_read_nodes, as node_state's */
 };
 
 /*
@@ -313,7 +332,7 @@ struct kube_readiness {
  * started again is of no worth. -1 if it is no list.
  */
 int kube_read_nodes(struct arena *arena, const char *body, size_t length,
-                    const struct kube_node *expected, size_t count,
-                    struct kube_readiness *readiness, struct error **err);
+                    struct kube_node *expected, size_t count, struct kube_readiness *readiness,
+                    struct error **err);
 
 #endif

@@ -240,8 +240,10 @@ const struct step docker_list_steps[] = {
 /* Which container the action is about: its subject, or the one that speaks for the cluster. */
 static const struct node_state *pick(struct docker_flow *df, const struct cluster_state *cluster)
 {
-    if (!df->node && df->input.action->kind != ACTION_DELETE_NODE &&
-        df->input.action->kind != ACTION_START_NODE)
+    enum action_kind kind = df->input.action->kind;
+    bool by_name = df->node || kind == ACTION_DELETE_NODE || kind == ACTION_START_NODE;
+    /* A node is drained whether or not its container is there: the API does it. */
+    if (!by_name || kind == ACTION_DRAIN)
         return df->speaker;
     for (size_t i = 0; i < cluster->node_count; i++)
         if (strcmp(cluster->nodes[i].name, df->input.action->subject) == 0)

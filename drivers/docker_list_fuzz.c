@@ -44,7 +44,7 @@ static void check_list(struct arena *arena, const char *bytes, size_t length)
 static void check_ready(struct arena *arena, const char *bytes, size_t length)
 {
     cleanup_error struct error *err = NULL;
-    static const struct kube_node expected[] = {{"a", 1}, {"a-worker", 0}};
+    struct kube_node expected[] = {{"a", 1}, {"a-worker", 0}};
     struct kube_readiness seen;
     int result = kube_read_nodes(arena, bytes, length, expected, 2, &seen, &err);
     assert((result == 0) == !err);

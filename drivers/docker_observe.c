@@ -207,17 +207,40 @@ static const char *who_stands_still(struct docker_flow *df)
     return NULL;
 }
 
+static const struct node_spec *spec_of(const struct docker_flow *df, const char *name)
+{
+    for (size_t i = 0; df->input.spec && i < df->input.spec->node_count; i++)
+        if (strcmp(df->input.spec->nodes[i].name, name) == 0)
+            return &df->input.spec->nodes[i];
+    return NULL;
+}
+
+/* What their Nodes lack, into the state of the nodes, which are others from here on. */
+static void take_drift(struct docker_flow *df)
+{
+    struct node_state *nodes = arena_array(df->into, df->state->node_count, sizeof(*nodes));
+    for (size_t i = 0, asked = 0; i < df->state->node_count; i++) {
+        nodes[i] = df->state->nodes[i];
+        if (asked < df->node_count && strcmp(df->nodes[asked].name, nodes[i].name) == 0)
+            nodes[i].drift = df->nodes[asked++].drift;
+    }
+    df->state->nodes = nodes;
+}
+
 static void understand_nodes(struct docker_flow *df, const struct answer *answer)
 {
     struct kube_readiness readiness;
     struct error *odd = NULL;
     kube_expect_nodes(df, df->state, NULL);
+    for (size_t i = 0; i < df->node_count; i++)
+        df->nodes[i].spec = spec_of(df, df->nodes[i].name);
     if (kube_read_nodes(df->into, answer->body, answer->length, df->nodes, df->node_count,
                         &readiness, &odd)) {
         df->state->message = arena_string(df->into, odd->message);
         error_free(odd);
         return;
     }
+    take_drift(df);
     const char *still = who_stands_still(df);
     if (still)
         readiness.message = still;

@@ -130,38 +130,6 @@ const struct step docker_storage_steps[] = {
     {0},
 };
 
-/* The user's own, one file after the other, all checked when they were read. */
-static enum step_status prepare_manifests(struct flow *flow, const struct answer *answer,
-                                          struct error **err)
-{
-    (void)answer;
-    struct docker_flow *df = docker_flow_of(flow);
-    json_decref(df->objects);
-    df->objects = json_array();
-    for (size_t i = 0; i < df->input.spec->manifest_count; i++) {
-        const struct manifest_spec *manifest = &df->input.spec->manifests[i];
-        struct problem_list problems;
-        problem_list_init(&problems, flow->arena);
-        json_t *objects =
-            document_parse(manifest->path, manifest->text, strlen(manifest->text), &problems);
-        if (!objects) {
-            error_set(err, ERROR_INVALID, "%s: %s", manifest->path,
-                      problems.count ? problems.items[0].message : "no YAML");
-            return STEP_FAILED;
-        }
-        json_array_extend(df->objects, objects);
-        json_decref(objects);
-    }
-    df->next_object = 0;
-    return STEP_DONE;
-}
-
-const struct step docker_manifests_steps[] = {
-    DOCKER_REACH,  DOCKER_FIND,
-    DOCKER_ACCESS, {.name = "read the manifests", .run = prepare_manifests, .timeout_ms = 1000},
-    APPLY_OBJECTS, {0},
-};
-
 /*
  * The file's lock is tried once a turn: to wait for it here would hold up all
  * other clusters.
@@ -301,8 +269,7 @@ const struct step docker_ready_steps[] = {
 
 static int send_record(struct docker_flow *df, const char *container_id, struct error **err)
 {
-    struct facet_list facets;
-    spec_facets(df->flow.arena, df->input.spec, &facets);
+    struct facet_list facets = docker_facets(df);
     struct text record;
     text_init(&record, 0);
     facet_record_print(df->cluster, &facets, &record);

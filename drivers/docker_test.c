@@ -146,7 +146,7 @@ static const struct {
 static void lists_of_nodes(void **state)
 {
     (void)state;
-    const struct kube_node expected[] = {{"a", kube_time("2026-11-21T00:00:10Z")}, {"b", 0}};
+    struct kube_node expected[] = {{"a", kube_time("2026-11-21T00:00:10Z")}, {"b", 0}};
     for (size_t i = 0; i < COUNT_OF(node_rows); i++) {
         test_row(node_rows[i].name);
         struct arena *arena cleanup_arena = arena_new();

@@ -31,6 +31,11 @@ struct apply_input {
     const struct cluster_spec *spec; /* NULL when the cluster is to go */
     const struct cluster_state *observed;
     const struct action *action;
+    /*
+     * What ACTION_RECORD writes, see plan.h; where it is not empty the shape
+     * of a new node's container is made from it, too. NULL: the spec's facets.
+     */
+    const struct facet_list *record;
 };
 
 struct admin_access {

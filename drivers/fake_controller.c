@@ -4,6 +4,7 @@
 #include "drivers/fake_container.h"
 #include "drivers/fake_file.h"
 #include "drivers/fake_node.h"
+#include "drivers/fake_pods.h"
 #include "drivers/fake_store.h"
 #include "model/document.h"
 
@@ -317,6 +318,7 @@ void fake_controller_run(struct fake_call *call, struct fake_cluster *cluster)
     for (struct fake_object *object = cluster->objects; object; object = object->hh.next)
         if (!object->deleted)
             report_workload(call, cluster, object, ready, nodes);
+    fake_pods_run(call, cluster);
 }
 
 static void sooner(uint64_t *next_ms, uint64_t at_ms, uint64_t now_ms)

@@ -5,6 +5,7 @@
 #include "drivers/fake_controller.h"
 #include "drivers/fake_node.h"
 #include "drivers/fake_patch.h"
+#include "drivers/fake_pods.h"
 #include "drivers/fake_resource.h"
 #include "drivers/fake_selector.h"
 #include "drivers/fake_store.h"
@@ -148,15 +149,35 @@ static void name_kind(json_t *value, const struct fake_place *place, const char 
         json_object_set_new(value, "kind", json_string(kind));
 }
 
+/* False after answering that another object has that name now. */
+static bool uid_holds(struct fake_call *call, const struct fake_object *object,
+                      const json_t *options)
+{
+    const char *uid = fake_json_string(json_object_get(options, "preconditions"), "uid");
+    if (!*uid ||
+        strcmp(uid, fake_json_string(json_object_get(object->value, "metadata"), "uid")) == 0)
+        return true;
+    refuse(call, 409, "Conflict", "Precondition failed: UID in precondition");
+    return false;
+}
+
 static void evict(struct fake_call *call, struct fake_cluster *cluster,
-                  const struct fake_place *place)
+                  const struct fake_place *place, const json_t *body)
 {
     struct fake_object *object = fake_store_get(cluster, place);
     if (!object) {
         refuse_missing(call, place);
         return;
     }
-    fake_store_delete(cluster, object);
+    const char *budget = fake_pods_budget(cluster, object);
+    if (budget) {
+        refuse(call, 429, "TooManyRequests",
+               "Cannot evict pod as it would violate the pod's disruption budget.");
+        return;
+    }
+    if (!uid_holds(call, object, json_object_get(body, "deleteOptions")))
+        return;
+    fake_pods_end(call, cluster, object, -1);
     fake_call_reply(
         call, 201,
         json_pack("{s:s, s:s, s:s}", "kind", "Status", "apiVersion", "v1", "status", "Success"));
@@ -234,6 +255,11 @@ static void patch_object(struct fake_call *call, struct fake_cluster *cluster,
                "required for apply patch");
         return;
     }
+    const char *version = fake_json_string(json_object_get(body, "metadata"), "resourceVersion");
+    if (old && *version && strtoull(version, NULL, 10) != old->version) {
+        refuse(call, 409, "Conflict", "the object has been modified");
+        return;
+    }
     json_t *empty = json_object();
     json_t *value = patched(type, old ? old->value : empty, body);
     json_decref(empty);
@@ -254,7 +280,16 @@ static void delete_object(struct fake_call *call, struct fake_cluster *cluster,
         refuse_missing(call, place);
         return;
     }
-    fake_store_delete(cluster, object);
+    json_t *options = fake_call_json(call);
+    const json_t *grace = json_object_get(options, "gracePeriodSeconds");
+    bool holds = uid_holds(call, object, options);
+    if (holds && strcmp(place->resource, "pods") == 0)
+        fake_pods_end(call, cluster, object, grace ? json_integer_value(grace) : -1);
+    else if (holds)
+        fake_store_delete(cluster, object);
+    json_decref(options);
+    if (!holds)
+        return;
     for (struct fake_object *other = cluster->objects;
          other && strcmp(place->resource, "namespaces") == 0; other = other->hh.next)
         if (!other->deleted && other->namespace && strcmp(other->namespace, place->name) == 0)
@@ -277,7 +312,7 @@ static void write_object(struct fake_call *call, struct fake_cluster *cluster,
         refuse(call, 404, "NotFound",
                arena_format(call->arena, "namespaces \"%s\" not found", place->namespace));
     else if (place->subresource && strcmp(place->subresource, "eviction") == 0)
-        evict(call, cluster, place);
+        evict(call, cluster, place, body);
     else if (patch)
         patch_object(call, cluster, place, kind, body);
     else if (strcmp(method, "PUT") == 0)

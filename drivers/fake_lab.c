@@ -87,10 +87,17 @@ static void step_begins(struct op *op, const char *name)
     lab->steps = arena_format(lab->arena, "%s%s%s", lab->steps, *lab->steps ? ", " : "", name);
 }
 
+static void noted(struct op *op, const char *text)
+{
+    struct fake_lab *lab = ((struct waiting *)(void *)op)->lab;
+    lab->notes = arena_format(lab->arena, "%s%s%s", lab->notes, *lab->notes ? ", " : "", text);
+}
+
 static void begin(struct waiting *waiting, struct fake_lab *lab)
 {
-    *waiting = (struct waiting){.op = {.ended = ended, .step = step_begins}, .lab = lab};
-    lab->steps = "";
+    *waiting =
+        (struct waiting){.op = {.ended = ended, .step = step_begins, .note = noted}, .lab = lab};
+    lab->steps = lab->notes = "";
 }
 
 /* Up to so many turns, or its end. */
@@ -125,7 +132,11 @@ static void begin_apply(struct waiting *waiting, struct fake_lab *lab,
     struct action *action = arena_alloc(lab->arena, sizeof(*action));
     struct apply_input *input = arena_alloc(lab->arena, sizeof(*input));
     *action = (struct action){.kind = kind, .subject = subject, .reason = "test"};
-    *input = (struct apply_input){.cluster = spec->name, .spec = spec, .action = action};
+    *input = (struct apply_input){.cluster = spec->name,
+                                  .spec = spec,
+                                  .observed = lab->observed,
+                                  .action = action,
+                                  .record = lab->record};
     begin(waiting, lab);
     lab->driver->vtable->apply(lab->driver, &waiting->op, input);
 }

@@ -18,6 +18,10 @@ struct fake_lab {
     char folder[32];
     struct docker_options options;
     const char *steps; /* of the last operation: "reach the engine, find the node", in the arena */
+    const char *notes; /* what it noted, likewise */
+    /* What actions are given to know, unless it is NULL. */
+    const struct cluster_state *observed;
+    const struct facet_list *record;
 };
 
 void fake_lab_open(struct fake_lab *lab, const struct fake_settings *settings);

@@ -176,6 +176,12 @@ static void reply_resources(struct fake_call *call, struct fake_cluster *cluster
 {
     struct listing listing = {group_version, json_array(), NULL};
     visit_all(cluster, list_resource, &listing);
+    if (strcmp(group_version, "v1") == 0)
+        json_array_append_new(listing.resources,
+                              json_pack("{s:s, s:s, s:b, s:s, s:s, s:s, s:[s]}", "name",
+                                        "pods/eviction", "singularName", "", "namespaced", 1,
+                                        "group", "policy", "version", "v1beta1", "kind", "Eviction",
+                                        "verbs", "create"));
     if (json_array_size(listing.resources) == 0) {
         json_decref(listing.resources);
         fake_call_text(call, 404, "text/plain", "404 page not found\n");

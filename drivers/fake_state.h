@@ -66,7 +66,8 @@ struct fake_object {
     char *group_version, *resource, *namespace, *name;
     json_t *value;
     uint64_t created_version, version;
-    bool deleted; /* kept so that watches can tell */
+    uint64_t ready_at_ms, ends_at_ms; /* of a pod; 0: never, see fake_pods.h */
+    bool deleted;                     /* kept so that watches can tell */
     UT_hash_handle hh;
 };
 

@@ -1,5 +1,6 @@
 /* What a cluster's API says of its nodes: which are Ready, and why others are not. */
 #include "drivers/docker_flow.h"
+#include "drivers/kube_settings.h"
 
 #include <string.h>
 #include <time.h>
@@ -92,9 +93,11 @@ static const char *why_not_expected(struct arena *arena, const json_t *node,
     return NULL;
 }
 
-static void judge(struct arena *arena, const json_t *node, const struct kube_node *expected,
+static void judge(struct arena *arena, const json_t *node, struct kube_node *expected,
                   struct kube_readiness *readiness)
 {
+    if (node && expected->spec)
+        expected->drift = kube_settings_drift(arena, node, expected->spec);
     const char *why = why_not_expected(arena, node, expected);
     readiness->total++;
     readiness->ready += !why;
@@ -107,8 +110,8 @@ static void judge(struct arena *arena, const json_t *node, const struct kube_nod
 }
 
 int kube_read_nodes(struct arena *arena, const char *body, size_t length,
-                    const struct kube_node *expected, size_t count,
-                    struct kube_readiness *readiness, struct error **err)
+                    struct kube_node *expected, size_t count, struct kube_readiness *readiness,
+                    struct error **err)
 {
     json_t *list = json_loadb(body, length, 0, NULL);
     const json_t *items = json_object_get(list, "items");

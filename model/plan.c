@@ -24,10 +24,12 @@ static const struct {
     [ACTION_STORAGE] = {"storage", "storage class"},
     [ACTION_MANIFESTS] = {"manifests", "manifests"},
     [ACTION_JOIN] = {"join", "join node"},
+    [ACTION_NODE_SETTINGS] = {"node-settings", "node labels and taints"},
     [ACTION_KUBECONFIG] = {"kubeconfig", "write kubeconfig"},
     [ACTION_AWAIT_READY] = {"await-ready", "wait until Ready"},
     [ACTION_RECORD] = {"record", "record settings"},
     [ACTION_FORGET] = {"forget", "remove from kubeconfig"},
+    [ACTION_DRAIN] = {"drain", "drain node"},
     [ACTION_DELETE_NODE] = {"delete-node", "delete node"},
 };
 

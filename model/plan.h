@@ -31,13 +31,15 @@ enum action_kind {
     ACTION_DNS,
     ACTION_CNI,
     ACTION_STORAGE,
-    ACTION_MANIFESTS,   /* the user's own */
-    ACTION_JOIN,        /* kubeadm join; subject: node */
-    ACTION_KUBECONFIG,  /* write the user's entry; subject of this and the next: cluster */
-    ACTION_AWAIT_READY, /* all nodes Ready, DNS up */
-    ACTION_RECORD,      /* write /kind/fleet.json to all control planes: the set-up is complete */
-    ACTION_FORGET,      /* remove the user's kubeconfig entry */
-    ACTION_DELETE_NODE, /* container and its volumes; subject: node */
+    ACTION_MANIFESTS,     /* the user's own */
+    ACTION_JOIN,          /* kubeadm join; subject: node */
+    ACTION_NODE_SETTINGS, /* the spec's labels and taints on the Node object; subject: node */
+    ACTION_KUBECONFIG,    /* write the user's entry; subject of this and the next: cluster */
+    ACTION_AWAIT_READY,   /* all nodes Ready, DNS up */
+    ACTION_RECORD,        /* write /kind/fleet.json to all control planes: plan.record */
+    ACTION_FORGET,        /* remove the user's kubeconfig entry */
+    ACTION_DRAIN,         /* cordon, evict the pods, delete the Node object; subject: node */
+    ACTION_DELETE_NODE,   /* container and its volumes; subject: node */
 };
 
 enum { ACTION_KINDS = ACTION_DELETE_NODE + 1, PLAN_ACTIONS_MAX = 512 };
@@ -65,6 +67,11 @@ struct plan {
     size_t count;
     struct refusal *refused;
     size_t refused_count;
+    /*
+     * What holds in the cluster when all actions are done, where the plan has
+     * an ACTION_RECORD; else empty. What is refused keeps its old value.
+     */
+    struct facet_list record;
 };
 
 const char *action_kind_name(enum action_kind kind);  /* "create-node": for JSON */

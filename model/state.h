@@ -48,6 +48,8 @@ struct node_state {
     uint16_t api_port;
     uint64_t created_at_s; /* Unix time */
     enum container_status status;
+    const char *drift; /* what of labels and taints is not as the spec says, in words; NULL:
+                          nothing, or not known */
 };
 
 struct cluster_state {

@@ -63,6 +63,26 @@ bool diff_is_balancer(const struct node_state *node)
     return node->role && strcmp(node->role, ROLE_BALANCER) == 0;
 }
 
+bool diff_is_worker(const struct node_state *node)
+{
+    return !diff_is_control_plane(node) && !diff_is_balancer(node);
+}
+
+bool diff_is_stopped(const struct node_state *node)
+{
+    return node->status == CONTAINER_CREATED || node->status == CONTAINER_EXITED ||
+           node->status == CONTAINER_PAUSED;
+}
+
+bool diff_is_planned(const struct diff *d, enum action_kind kind, const char *subject)
+{
+    for (size_t i = 0; i < d->plan->count; i++) {
+        if (d->plan->actions[i].kind == kind && strcmp(d->plan->actions[i].subject, subject) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds)
 {
     bool any = false;
@@ -73,6 +93,27 @@ bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds)
         }
     }
     return any;
+}
+
+void diff_wait_for_own(const struct diff *d, size_t action, uint32_t kinds)
+{
+    for (size_t i = 0; i < action; i++) {
+        const struct action *earlier = &d->plan->actions[i];
+        if (kinds & 1u << earlier->kind &&
+            strcmp(earlier->subject, d->plan->actions[action].subject) == 0)
+            plan_after(d->plan, action, i);
+    }
+}
+
+bool diff_wait_for_last(const struct diff *d, size_t action, enum action_kind kind)
+{
+    for (size_t i = action; i-- > 0;) {
+        if (d->plan->actions[i].kind == kind) {
+            plan_after(d->plan, action, i);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Not to be saved: the engine is taking it apart, or tried to and failed. */
@@ -186,13 +227,12 @@ struct misfit {
     const char *subject, *reason; /* NULL: all can be kept */
 };
 
-/* Of another shape than the spec asks for: only told apart while nothing is recorded. */
-static bool is_misshapen(const struct diff *d, const struct facet_list *facets,
-                         const struct node_state *node)
+/* Of another shape than the spec asks for: tells nothing once there is a record. */
+static bool is_misshapen(const struct diff *d, const struct node_state *node)
 {
-    if (d->observed->recorded != SEEN_NO || !diff_desires(d, node->name))
+    if (!diff_desires(d, node->name))
         return false;
-    return !node->shape || strcmp(node->shape, facet_shape(d->arena, facets, node->name)) != 0;
+    return !node->shape || strcmp(node->shape, facet_shape(d->arena, &d->facets, node->name)) != 0;
 }
 
 /* It holds nothing that the others do not: it may go, and is made anew in the next round. */
@@ -239,7 +279,7 @@ static bool is_displaced(const struct diff *d, const struct node_state *node)
 
 static const char headless_reason[] = "the first control plane is gone";
 
-static struct misfit find_misfit(const struct diff *d, const struct facet_list *facets)
+static struct misfit find_misfit(const struct diff *d)
 {
     if (d->observed->recorded == SEEN_NO && is_headless(d))
         return (struct misfit){d->desired->name, headless_reason};
@@ -257,7 +297,7 @@ static struct misfit find_misfit(const struct diff *d, const struct facet_list *
         if (is_member_too_many(d, node))
             return (struct misfit){node->name,
                                    "a control plane too many, in a set-up that never finished"};
-        if (is_misshapen(d, facets, node))
+        if (d->observed->recorded == SEEN_NO && is_misshapen(d, node))
             return (struct misfit){node->name, "made for other settings, and never finished"};
     }
     return (struct misfit){NULL, NULL};
@@ -285,26 +325,31 @@ static bool has_control_plane(const struct diff *d)
     return false;
 }
 
-static bool has_lost(const struct diff *d)
+/* Where no control plane is left, nothing else is worth keeping that does not fit. */
+static bool has_useless(const struct diff *d)
 {
     for (size_t i = 0; i < d->observed->node_count; i++) {
-        if (diff_is_lost(&d->observed->nodes[i]))
+        if (diff_is_lost(&d->observed->nodes[i]) || is_misshapen(d, &d->observed->nodes[i]))
             return true;
     }
     return false;
 }
 
 /* What is too many goes first, and the rest waits for the next round: it would be waited for. */
-static void set_up(const struct diff *d, const struct facet_list *facets)
+static void set_up(const struct diff *d)
 {
-    diff_remove_extra(d, facets);
+    for (size_t i = 0; i < d->observed->node_count && d->plan->count < PLAN_ACTIONS_MAX; i++) {
+        if (!diff_desires(d, d->observed->nodes[i].name))
+            plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_REMOVE, d->observed->nodes[i].name,
+                     "not in the spec");
+    }
     if (!d->plan->count)
-        diff_plan_setup(d, facets);
+        diff_plan_setup(d);
 }
 
-static void diff_existing(const struct diff *d, const struct facet_list *facets)
+static void diff_existing(const struct diff *d)
 {
-    struct misfit misfit = find_misfit(d, facets);
+    struct misfit misfit = find_misfit(d);
     if (misfit.reason) {
         start_over(d, &misfit);
         return;
@@ -315,10 +360,10 @@ static void diff_existing(const struct diff *d, const struct facet_list *facets)
                     d->observed->message ? d->observed->message : "no reason is known");
         return;
     case SEEN_NO:
-        set_up(d, facets);
+        set_up(d);
         return;
     case SEEN_YES:
-        diff_plan_repair(d, facets);
+        diff_plan_repair(d);
         return;
     }
 }
@@ -327,7 +372,7 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
                   const struct cluster_state *observed, const struct diff_policy *policy,
                   struct plan *plan)
 {
-    const struct diff d = {arena, desired, observed, policy, plan};
+    struct diff d = {arena, desired, observed, policy, plan, {NULL, 0}};
     plan_init(plan, arena, desired ? desired->name : observed->name);
     if (leave_foreign(&d))
         return;
@@ -338,12 +383,11 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
     diff_refuse_unsupported(desired, plan);
     if (plan->refused_count)
         return;
-    struct facet_list facets;
-    spec_facets(arena, desired, &facets);
+    spec_facets(arena, desired, &d.facets);
     if (has_control_plane(&d))
-        diff_existing(&d, &facets);
-    else if (is_headless(&d) || has_lost(&d))
+        diff_existing(&d);
+    else if (is_headless(&d) || has_useless(&d))
         diff_delete_all(&d, CHANGE_LIVE, headless_reason);
     else
-        set_up(&d, &facets);
+        set_up(&d);
 }

@@ -1,5 +1,5 @@
 /*
- * diff_parts.h - what diff.c, diff_setup.c and diff_repair.c share. For them alone.
+ * diff_parts.h - what diff.c and the files diff_*.c share. For them alone.
  */
 #ifndef RECONCILER_DIFF_PARTS_H
 #define RECONCILER_DIFF_PARTS_H
@@ -10,48 +10,115 @@
 /* One diff under way. */
 struct diff {
     struct arena *arena;
-    const struct cluster_spec *desired; /* not NULL in setup and repair */
+    const struct cluster_spec *desired; /* not NULL but where the cluster must not exist */
     const struct cluster_state *observed;
     const struct diff_policy *policy;
     struct plan *plan;
+    struct facet_list facets; /* of desired */
 };
 
 /* Sets of kinds of actions. */
 #define KIND(kind) (1u << ACTION_##kind)
+
+/* --- What is there, and what is planned (diff.c). --- */
 
 const struct node_state *diff_find(const struct diff *d, const char *node); /* NULL: not there */
 bool diff_desires(const struct diff *d, const char *node); /* also the load balancer */
 bool diff_wants_control_plane(const struct diff *d, const char *node);
 bool diff_is_control_plane(const struct node_state *node);
 bool diff_is_balancer(const struct node_state *node);
+bool diff_is_worker(const struct node_state *node);
+bool diff_is_stopped(const struct node_state *node);
 bool diff_is_lost(const struct node_state *node); /* dead, or being taken apart */
 
-/* The record of a complete cluster does not know it: it is added now, or was never finished. */
-bool diff_is_new(const struct diff *d, const char *node);
+bool diff_is_planned(const struct diff *d, enum action_kind kind, const char *subject);
 
 /* The action waits for all earlier ones of these kinds; false if there are none. */
 bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds);
+/* The same, for those of its own subject; and for the last of a kind alone. */
+void diff_wait_for_own(const struct diff *d, size_t action, uint32_t kinds);
+bool diff_wait_for_last(const struct diff *d, size_t action, enum action_kind kind);
 
 /* Deletes every node that was seen, after all that is planned already. */
 void diff_delete_all(const struct diff *d, enum change_class change, const char *reason);
 
-/* The set-up, from nothing or from where it stopped. */
-void diff_plan_setup(const struct diff *d, const struct facet_list *facets);
+/* --- By which settings a container was made (diff_fit.c). --- */
+
+enum diff_fit {
+    DIFF_FIT_RECORDED,
+    DIFF_FIT_DESIRED,
+    DIFF_FIT_NEITHER,
+    DIFF_FIT_UNKNOWN, /* neither, but shapes are made in another way than they were */
+};
+
+enum diff_fit diff_fit(const struct diff *d, const struct node_state *node);
+bool diff_has_cni(const struct diff *d); /* of ours, as recorded */
+bool diff_is_recorded(const struct diff *d, const char *node);
+
+/* The record of a complete cluster does not know it: it is added now, or was never finished. */
+bool diff_is_new(const struct diff *d, const char *node);
+
+/* --- Settings that differ from the recorded ones (diff_compare.c). --- */
+
+struct difference {
+    const struct facet *facet;       /* the wanted one, else the other */
+    const struct facet *want, *have; /* one may be NULL */
+    enum change_class change;
+};
+
+struct differences {
+    struct difference *items;
+    size_t count, recreating;
+};
+
+typedef void diff_visit(const struct diff *d, const struct facet *want, const struct facet *have,
+                        void *context);
+
+/* All settings, desired and recorded, side by side, sorted; one of the two may be NULL. */
+void diff_walk(const struct diff *d, diff_visit *visit, void *context);
+
+/* Of the cluster, and of nodes that are both desired and recorded. */
+void diff_compare(const struct diff *d, struct differences *differences);
+bool diff_is_field(const struct facet *facet, const char *field);
+const char *diff_words(const struct diff *d, const struct difference *difference); /* "a -> b" */
+const char *diff_named_words(const struct diff *d, const struct difference *difference);
+
+/* --- What is changed in place (diff_live.c). --- */
+
+bool diff_has_live(const struct differences *differences);
+void diff_plan_live(const struct diff *d, const struct differences *differences);
+const char *diff_live_reason(const struct diff *d, const struct differences *differences);
+
+/* --- Workers that go (diff_remove.c). --- */
+
+bool diff_removes(const struct diff *d); /* there are such, and this is the time */
+void diff_plan_removals(const struct diff *d);
+void diff_refuse_removals(const struct diff *d);
+/* Of those that differ in what needs a new container one goes, or all are refused. */
+void diff_plan_replacement(const struct diff *d, const struct differences *differences);
+
+/* --- The record (diff_record.c). --- */
+
+void diff_fill_record(const struct diff *d);         /* once all is planned */
+size_t diff_count_dropped(const struct diff *d);     /* nodes that only the record knows */
+bool diff_refuse_unrecordable(const struct diff *d); /* true: there is too much to record */
+
+/* --- The set-up (diff_setup.c). --- */
+
+/* From nothing or from where it stopped. */
+void diff_plan_setup(const struct diff *d);
 
 /*
- * Starts what stands still, wanted or not, and makes what is missing beside
- * the control planes. A worker waits until nothing is refused any more: what
- * its container and the record would say of the cluster must be true.
+ * Starts what stands still, wanted or not, unless it goes now; and makes what
+ * is missing beside the control planes.
  */
 void diff_plan_restart(const struct diff *d);
 
 /* All workers join that may not have done so: one that has is found done. */
 void diff_plan_joins(const struct diff *d);
 
-/* A cluster whose set-up was recorded as complete. */
-void diff_plan_repair(const struct diff *d, const struct facet_list *facets);
+/* --- A cluster whose set-up was recorded as complete (diff_repair.c). --- */
 
-/* Nodes that the spec does not have. */
-void diff_remove_extra(const struct diff *d, const struct facet_list *facets);
+void diff_plan_repair(const struct diff *d);
 
 #endif

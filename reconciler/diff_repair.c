@@ -1,50 +1,34 @@
 #include "reconciler/diff_parts.h"
 
-#include <assert.h>
 #include <string.h>
 
 /*
  * Why a node of a complete cluster cannot be kept, or NULL: it is lost, or was
  * never finished. find_misfit has seen to control planes.
  */
-static const char *why_lost(const struct diff *d, const struct facet_list *facets,
-                            const struct node_state *node)
+static const char *why_lost(const struct diff *d, const struct node_state *node)
 {
     if (diff_is_lost(node))
         return node->status == CONTAINER_DEAD ? "the container is dead"
                                               : "the container is being removed";
-    if (diff_is_control_plane(node) || diff_is_balancer(node) || !diff_is_new(d, node->name))
+    if (!diff_is_worker(node) || !diff_is_new(d, node->name))
         return NULL;
     if (!diff_desires(d, node->name))
         return "not in the spec, and never finished";
-    const char *shape = facet_shape(d->arena, facets, node->name);
-    if (d->plan->refused_count || (node->shape && strcmp(node->shape, shape) == 0))
+    if (diff_fit(d, node) == DIFF_FIT_DESIRED)
         return NULL;
     return "made for other settings, and never finished";
 }
 
-static void refuse_extra(const struct diff *d, const struct node_state *node)
-{
-    plan_refuse(d->plan, CHANGE_REMOVE, node->name,
-                "not in the spec; removing %s from a living cluster is not supported yet",
-                diff_is_control_plane(node) ? "a control plane"
-                : diff_is_balancer(node)    ? "the load balancer"
-                                            : "a worker");
-}
-
-/* Of a set-up that never finished no node holds anything. */
-void diff_remove_extra(const struct diff *d, const struct facet_list *facets)
+/* What holds data, or the way to it. */
+static void refuse_extra(const struct diff *d)
 {
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        if (diff_desires(d, node->name))
-            continue;
-        if (d->observed->recorded == SEEN_YES) {
-            if (!why_lost(d, facets, node))
-                refuse_extra(d, node);
-        } else if (d->plan->count < PLAN_ACTIONS_MAX) {
-            plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_REMOVE, node->name, "not in the spec");
-        }
+        if (!diff_desires(d, node->name) && !diff_is_worker(node) && !why_lost(d, node))
+            plan_refuse(d->plan, CHANGE_REMOVE, node->name,
+                        "not in the spec; removing %s from a living cluster is not supported yet",
+                        diff_is_control_plane(node) ? "a control plane" : "the load balancer");
     }
 }
 
@@ -59,95 +43,30 @@ static void refuse_missing(const struct diff *d)
                         "%s; adding a control plane to a living cluster is not supported yet",
                         missing ? "missing" : "never joined");
     }
-    for (size_t i = 0; d->plan->refused_count && i < d->desired->node_count; i++) {
-        const struct node_spec *node = &d->desired->nodes[i];
-        if (node->role == NODE_WORKER && !diff_find(d, node->name))
-            plan_refuse(d->plan, CHANGE_LIVE, node->name,
-                        "missing; is added once nothing else is refused");
-    }
 }
 
-struct difference {
-    const struct facet *want, *have; /* one may be NULL */
-    enum change_class change;
-};
-
-struct differences {
-    struct difference *items;
-    size_t count, recreating;
-};
-
-/* With one node there is no other to hold its data: what replaces it loses the cluster. */
-static enum change_class cost_of(const struct facet *facet)
+/* One control plane of several, that was and stays one. */
+static bool is_of_several(const struct diff *d, const struct facet *facet)
 {
-    return facet->change == CHANGE_REPLACE ? CHANGE_RECREATE : facet->change;
+    size_t seen = 0;
+    for (size_t i = 0; i < d->observed->node_count; i++)
+        seen += diff_is_control_plane(&d->observed->nodes[i]);
+    return facet->node && facet->change == CHANGE_REPLACE && !diff_is_field(facet, "role") &&
+           diff_wants_control_plane(d, facet->node) && seen > 1 &&
+           spec_role_count(d->desired, NODE_CONTROL_PLANE) > 1;
 }
 
-/* A node that is only wanted, or only there, differs as a whole: not told facet by facet. */
-static bool is_of_one_side(const struct diff *d, const struct facet *facet)
+/* What can be changed in the cluster as it is, or worker by worker, is not refused here. */
+static void refuse_recreation(const struct diff *d, const struct difference *difference)
 {
-    return facet->node && (!diff_desires(d, facet->node) || !diff_find(d, facet->node) ||
-                           diff_is_new(d, facet->node));
-}
-
-static void add_difference(const struct diff *d, struct differences *differences,
-                           const struct facet *want, const struct facet *have)
-{
-    const struct facet *facet = want ? want : have;
-    assert(facet);
-    if (is_of_one_side(d, facet))
+    if (difference->change != CHANGE_RECREATE)
         return;
-    size_t count = differences->count++;
-    differences->items =
-        arena_grow(d->arena, differences->items, count, sizeof(*differences->items));
-    differences->items[count] = (struct difference){want, have, cost_of(facet)};
-    differences->recreating += cost_of(facet) == CHANGE_RECREATE;
-}
-
-/* Walks both sorted lists once, side by side. */
-static void compare(const struct diff *d, const struct facet_list *want,
-                    const struct facet_list *have, struct differences *differences)
-{
-    size_t i = 0, j = 0;
-    while (i < want->count || j < have->count) {
-        const struct facet *left = i < want->count ? &want->items[i] : NULL;
-        const struct facet *right = j < have->count ? &have->items[j] : NULL;
-        int order = !left ? 1 : !right ? -1 : strcmp(left->path, right->path);
-        if (order != 0 || strcmp(left->value, right->value) != 0)
-            add_difference(d, differences, order <= 0 ? left : NULL, order >= 0 ? right : NULL);
-        i += order <= 0;
-        j += order >= 0;
-    }
-}
-
-static const char *difference_words(const struct diff *d, const struct difference *difference)
-{
-    return arena_format(d->arena, "%s -> %s", difference->have ? difference->have->value : "none",
-                        difference->want ? difference->want->value : "none");
-}
-
-static const char *difference_path(const struct difference *difference)
-{
-    return difference->want ? difference->want->path : difference->have->path;
-}
-
-static void refuse_difference(const struct diff *d, const struct difference *difference)
-{
-    const char *path = difference_path(difference);
-    const char *words = difference_words(d, difference);
-    switch (difference->change) {
-    case CHANGE_LIVE:
-        plan_refuse(d->plan, CHANGE_LIVE, path,
-                    "%s; changing it in a living cluster is not supported yet", words);
-        return;
-    case CHANGE_REMOVE:
-    case CHANGE_REPLACE:
-    case CHANGE_RECREATE:
-    case CHANGE_DELETE:
-        plan_refuse(d->plan, difference->change, path,
-                    "%s; refused: needs --allow recreate (all its data would go)", words);
-        return;
-    }
+    const char *why = is_of_several(d, difference->facet)
+                          ? "replacing a control plane is not supported yet, and all nodes anew "
+                            "need --allow recreate"
+                          : "needs --allow recreate";
+    plan_refuse(d->plan, CHANGE_RECREATE, difference->facet->path,
+                "%s; refused: %s (all its data would go)", diff_words(d, difference), why);
 }
 
 static const char *recreate_reason(const struct diff *d, const struct differences *differences)
@@ -155,8 +74,8 @@ static const char *recreate_reason(const struct diff *d, const struct difference
     size_t i = 0;
     while (differences->items[i].change != CHANGE_RECREATE)
         i++;
-    const char *words = arena_format(d->arena, "%s: %s", difference_path(&differences->items[i]),
-                                     difference_words(d, &differences->items[i]));
+    const char *words = arena_format(d->arena, "%s: %s", differences->items[i].facet->path,
+                                     diff_words(d, &differences->items[i]));
     if (differences->recreating == 1)
         return words;
     return arena_format(d->arena, "%s, and %zu more", words, differences->recreating - 1);
@@ -172,34 +91,15 @@ static const char *ready_reason(const struct diff *d)
 }
 
 /*
- * Without a CNI of ours no node becomes Ready by itself. What it was made with
- * counts: a wish for the other is refused, or makes another cluster.
+ * Unknown is no reason to wait, but not to wait after a change would be to
+ * hope. What is removed is not waited for: it may be what is not Ready.
  */
-static bool has_cni(const struct diff *d)
+static bool must_wait(const struct diff *d, const struct differences *differences, bool started)
 {
-    for (size_t i = 0; i < d->observed->applied.count; i++) {
-        const struct facet *facet = &d->observed->applied.items[i];
-        if (strcmp(facet->path, "networking.disableDefaultCNI") == 0)
-            return strcmp(facet->value, "true") != 0;
-    }
-    return true;
-}
-
-/* Unknown is no reason to wait, but not to wait after a change would be to hope. */
-static void plan_ready(const struct diff *d, bool started)
-{
-    bool doubtful = d->observed->ready == SEEN_UNKNOWN && d->plan->count > 0;
-    if (!started && !doubtful && d->observed->ready != SEEN_NO)
-        return;
-    if (!has_cni(d))
-        return;
-    if (d->observed->ready != SEEN_YES)
-        diff_plan_joins(d);
-    size_t action =
-        plan_add(d->plan, ACTION_AWAIT_READY, CHANGE_LIVE, d->desired->name, ready_reason(d));
-    diff_wait_for(d, action,
-                  KIND(START_NODE) | KIND(BALANCER) | KIND(JOIN) | KIND(PRELOAD) |
-                      KIND(KUBECONFIG));
+    bool doubtful =
+        d->observed->ready == SEEN_UNKNOWN && (d->plan->count > 0 || diff_has_live(differences));
+    return (started || doubtful || d->observed->ready == SEEN_NO) && diff_has_cni(d) &&
+           !diff_removes(d);
 }
 
 static bool has_joins(const struct diff *d)
@@ -211,20 +111,39 @@ static bool has_joins(const struct diff *d)
     return false;
 }
 
-/* With a node more the record tells less than there is. */
-static void plan_record(const struct diff *d)
+enum {
+    CHANGES = KIND(START_NODE) | KIND(BALANCER) | KIND(JOIN) | KIND(PRELOAD) | KIND(KUBECONFIG) |
+              KIND(NODE_SETTINGS) | KIND(MANIFESTS),
+};
+
+/* Why the record says something else than what holds after this plan; NULL: it does not. */
+static const char *why_record(const struct diff *d, const struct differences *differences,
+                              bool grows)
 {
-    size_t action =
-        plan_add(d->plan, ACTION_RECORD, CHANGE_LIVE, d->desired->name, "a node is missing");
-    if (!diff_wait_for(d, action, KIND(AWAIT_READY)))
-        diff_wait_for(d, action, KIND(JOIN) | KIND(PRELOAD));
+    size_t dropped = diff_count_dropped(d);
+    if (grows)
+        return "a node is missing";
+    if (diff_has_live(differences))
+        return diff_live_reason(d, differences);
+    if (diff_removes(d))
+        return "not in the spec";
+    return dropped ? arena_format(d->arena, "%zu %s less", dropped, dropped == 1 ? "node" : "nodes")
+                   : NULL;
 }
 
-/* Starts what stands still, mends the user's entry, waits until it is well again. */
-static void mend(const struct diff *d)
+static void plan_record(const struct diff *d, const char *reason)
 {
-    diff_plan_restart(d);
-    bool started = d->plan->count > 0, grows = has_joins(d);
+    if (!reason)
+        return;
+    size_t action = plan_add(d->plan, ACTION_RECORD, CHANGE_LIVE, d->desired->name, reason);
+    if (!diff_wait_for(d, action, KIND(AWAIT_READY)))
+        diff_wait_for(d, action, CHANGES & ~KIND(KUBECONFIG));
+    diff_wait_for_last(d, action, ACTION_DELETE_NODE);
+    diff_fill_record(d);
+}
+
+static void plan_kubeconfig(const struct diff *d, bool started)
+{
     if (d->observed->kubeconfig == SEEN_NO) {
         size_t action = plan_add(d->plan, ACTION_KUBECONFIG, CHANGE_LIVE, d->desired->name,
                                  "entry is missing or out of date");
@@ -234,19 +153,42 @@ static void mend(const struct diff *d)
     if (!started && d->observed->kubeconfig == SEEN_UNKNOWN && d->observed->message)
         plan_refuse(d->plan, CHANGE_LIVE, "kubeconfig",
                     "cannot be checked, so nothing is written to it: %s", d->observed->message);
-    plan_ready(d, started);
-    if (grows)
-        plan_record(d);
+}
+
+/*
+ * Starts what stands still, adds workers, changes what can be changed in
+ * place, waits until all is well again; then workers go, if none comes.
+ */
+static void mend(const struct diff *d, const struct differences *differences)
+{
+    diff_plan_restart(d);
+    bool started = d->plan->count > 0, grows = has_joins(d);
+    plan_kubeconfig(d, started);
+    bool waits = must_wait(d, differences, started);
+    if (waits && d->observed->ready != SEEN_YES)
+        diff_plan_joins(d);
+    diff_plan_live(d, differences);
+    if (waits) {
+        size_t action =
+            plan_add(d->plan, ACTION_AWAIT_READY, CHANGE_LIVE, d->desired->name, ready_reason(d));
+        diff_wait_for(d, action, CHANGES);
+    }
+    if (diff_removes(d))
+        diff_plan_removals(d);
+    plan_record(d, why_record(d, differences, grows));
+    if (!d->plan->count)
+        diff_refuse_removals(d);
+    diff_plan_replacement(d, differences);
 }
 
 /* What is lost goes first, and the rest waits for the next round: it may depend on it. */
-static bool delete_lost(const struct diff *d, const struct facet_list *facets)
+static bool delete_lost(const struct diff *d)
 {
     bool any = false;
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        const char *reason = why_lost(d, facets, node);
-        if (!reason)
+        const char *reason = why_lost(d, node);
+        if (!reason || d->plan->count == PLAN_ACTIONS_MAX)
             continue;
         plan_add(d->plan, ACTION_DELETE_NODE,
                  diff_desires(d, node->name) ? CHANGE_LIVE : CHANGE_REMOVE, node->name, reason);
@@ -255,18 +197,20 @@ static bool delete_lost(const struct diff *d, const struct facet_list *facets)
     return any;
 }
 
-void diff_plan_repair(const struct diff *d, const struct facet_list *facets)
+void diff_plan_repair(const struct diff *d)
 {
-    struct differences differences = {0};
-    compare(d, facets, &d->observed->applied, &differences);
+    struct differences differences;
+    diff_compare(d, &differences);
     if (differences.recreating && d->policy->allow_recreate) {
         diff_delete_all(d, CHANGE_RECREATE, recreate_reason(d, &differences));
         return;
     }
     for (size_t i = 0; i < differences.count; i++)
-        refuse_difference(d, &differences.items[i]);
+        refuse_recreation(d, &differences.items[i]);
     refuse_missing(d);
-    if (!delete_lost(d, facets))
-        mend(d);
-    diff_remove_extra(d, facets);
+    if (diff_refuse_unrecordable(d))
+        return;
+    if (!delete_lost(d))
+        mend(d, &differences);
+    refuse_extra(d);
 }

@@ -3,12 +3,6 @@
 #include "base/memory.h"
 #include <string.h>
 
-static bool is_stopped(const struct node_state *node)
-{
-    return node->status == CONTAINER_CREATED || node->status == CONTAINER_EXITED ||
-           node->status == CONTAINER_PAUSED;
-}
-
 static bool needs_container(const struct diff *d, const struct node_spec *node)
 {
     return !diff_find(d, node->name);
@@ -17,7 +11,7 @@ static bool needs_container(const struct diff *d, const struct node_spec *node)
 static bool needs_start(const struct diff *d, const struct node_spec *node)
 {
     const struct node_state *have = diff_find(d, node->name);
-    return have && is_stopped(have);
+    return have && diff_is_stopped(have);
 }
 
 static bool is_first(const struct diff *d, const struct node_spec *node)
@@ -54,7 +48,7 @@ static bool needs_balancer(const struct diff *d, const struct node_spec *node)
         return false;
     const struct node_state *have = diff_find(d, d->desired->balancer);
     if (have)
-        return is_stopped(have);
+        return diff_is_stopped(have);
     for (size_t i = 0; i < d->desired->node_count; i++) {
         const struct node_spec *other = &d->desired->nodes[i];
         if (is_later(d, other) && other->role == NODE_CONTROL_PLANE && diff_find(d, other->name))
@@ -63,33 +57,10 @@ static bool needs_balancer(const struct diff *d, const struct node_spec *node)
     return false;
 }
 
-/* Made after what was recorded? */
-static bool is_unlike_record(const struct diff *d, const char *name)
-{
-    const struct node_state *node = diff_find(d, name);
-    const char *shape = facet_shape(d->arena, &d->observed->applied, name);
-    return node && node->shape && strcmp(node->shape, shape) != 0;
-}
-
-/*
- * The shape tells a worker that was made anew from the one that was recorded,
- * if shapes are still what they were: that the first control plane's tells.
- */
-bool diff_is_new(const struct diff *d, const char *node)
-{
-    bool known = false;
-    for (size_t i = 0; i < d->observed->applied.count; i++) {
-        const struct facet *facet = &d->observed->applied.items[i];
-        known = known || (facet->node && strcmp(facet->node, node) == 0);
-    }
-    const char *first = spec_first_control_plane(d->desired)->name;
-    return !known || (!diff_wants_control_plane(d, node) && diff_find(d, first) &&
-                      !is_unlike_record(d, first) && is_unlike_record(d, node));
-}
-
 static bool may_come(const struct diff *d, const struct node_spec *node)
 {
-    return node->role == NODE_WORKER && !d->plan->refused_count;
+    (void)d;
+    return node->role == NODE_WORKER;
 }
 
 static bool needs_worker(const struct diff *d, const struct node_spec *node)
@@ -122,6 +93,17 @@ static bool wants_images(const struct diff *d, const struct node_spec *node)
 static bool needs_images(const struct diff *d, const struct node_spec *node)
 {
     return wants_images(d, node) && needs_joining(d, node);
+}
+
+/* It may have joined when other labels were desired: JOIN would find it done. */
+static bool may_be_joined(const struct diff *d, const struct node_spec *node)
+{
+    return diff_find(d, node->name);
+}
+
+static bool may_need_images(const struct diff *d, const struct node_spec *node)
+{
+    return wants_images(d, node) && may_need_joining(d, node);
 }
 
 static bool wants_manifests(const struct diff *d, const struct node_spec *node)
@@ -165,8 +147,10 @@ enum {
     /* What the running API server is given; all at once. */
     ADDONS = KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) |
              KIND(DNS) | KIND(CNI) | KIND(STORAGE) | KIND(MANIFESTS) | KIND(KUBECONFIG),
-    ALL = ADDONS | KIND(JOIN) | KIND(PRELOAD),
+    ALL = ADDONS | KIND(JOIN) | KIND(PRELOAD) | KIND(NODE_SETTINGS),
     BOOT = KIND(CREATE_NODE) | KIND(START_NODE),
+    /* In a complete cluster nobody looks for the images of a node that has joined. */
+    MADE = KIND(CREATE_NODE) | KIND(PRELOAD),
 };
 
 /*
@@ -199,6 +183,7 @@ static const struct setup_row setup[] = {
     {ACTION_CNI, wants_cni, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
     {ACTION_STORAGE, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
     {ACTION_JOIN, is_later, OF_NODE, BOOT, {KIND(UPLOAD_CONFIG) | KIND(TOKEN)}},
+    {ACTION_NODE_SETTINGS, may_be_joined, OF_NODE, KIND(JOIN), {KIND(BOOTSTRAP)}},
     {ACTION_MANIFESTS, wants_manifests, OF_CLUSTER, 0, {KIND(CNI), KIND(BOOTSTRAP)}},
     {ACTION_KUBECONFIG, is_first, OF_CLUSTER, 0, {KIND(BOOTSTRAP)}},
     {ACTION_AWAIT_READY, wants_cni, OF_CLUSTER, 0, {ALL}},
@@ -213,32 +198,20 @@ static const struct setup_row restart[] = {
     {ACTION_BALANCER, needs_balancer, OF_BALANCER, 0, {KIND(NETWORK)}},
     {ACTION_CREATE_NODE, needs_worker, OF_NODE, 0, {KIND(NETWORK) | KIND(IMAGE)}},
     {ACTION_PRELOAD, needs_images, OF_NODE, BOOT, {0}},
-    {ACTION_JOIN, needs_joining, OF_NODE, KIND(CREATE_NODE), {KIND(START_NODE) | KIND(BALANCER)}},
+    {ACTION_JOIN, needs_joining, OF_NODE, MADE, {KIND(START_NODE) | KIND(BALANCER)}},
 };
 
 static const struct setup_row joins[] = {
-    {ACTION_JOIN,
-     may_need_joining,
-     OF_NODE,
-     KIND(CREATE_NODE),
-     {KIND(START_NODE) | KIND(BALANCER)}},
+    {ACTION_PRELOAD, may_need_images, OF_NODE, BOOT, {0}},
+    {ACTION_JOIN, may_need_joining, OF_NODE, MADE, {KIND(START_NODE) | KIND(BALANCER)}},
 };
-
-static bool is_planned(const struct plan *plan, enum action_kind kind, const char *subject)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        if (plan->actions[i].kind == kind && strcmp(plan->actions[i].subject, subject) == 0)
-            return true;
-    }
-    return false;
-}
 
 static const char *setup_reason(const struct diff *d, enum action_kind kind, const char *subject)
 {
     const struct node_state *have = diff_find(d, subject);
     if (kind == ACTION_CREATE_NODE || (kind == ACTION_BALANCER && !have))
         return "missing";
-    if (kind == ACTION_START_NODE || (kind == ACTION_BALANCER && is_stopped(have)))
+    if (kind == ACTION_START_NODE || (kind == ACTION_BALANCER && diff_is_stopped(have)))
         return container_status_name(have->status);
     if (d->observed->recorded == SEEN_YES)
         return have ? "not known to have joined" : "a node is missing";
@@ -273,16 +246,6 @@ static void wait_for_first(const struct diff *d, size_t action)
     }
 }
 
-static void wait_for_own(const struct diff *d, size_t action, uint32_t kinds)
-{
-    for (size_t i = 0; i < action; i++) {
-        const struct action *earlier = &d->plan->actions[i];
-        if (kinds & 1u << earlier->kind &&
-            strcmp(earlier->subject, d->plan->actions[action].subject) == 0)
-            plan_after(d->plan, action, i);
-    }
-}
-
 static void plan_row(const struct diff *d, const struct setup_row *row)
 {
     for (size_t i = 0; i < d->desired->node_count; i++) {
@@ -290,11 +253,11 @@ static void plan_row(const struct diff *d, const struct setup_row *row)
         if (!row->wanted(d, node))
             continue;
         const char *subject = subject_name(d, row->subject, node);
-        if (is_planned(d->plan, row->kind, subject))
+        if (diff_is_planned(d, row->kind, subject))
             continue;
         size_t action =
             plan_add(d->plan, row->kind, CHANGE_LIVE, subject, setup_reason(d, row->kind, subject));
-        wait_for_own(d, action, row->own);
+        diff_wait_for_own(d, action, row->own);
         for (size_t set = 0; set < WAITS_MAX; set++) {
             if (diff_wait_for(d, action, row->after[set]))
                 break;
@@ -306,12 +269,15 @@ static void plan_row(const struct diff *d, const struct setup_row *row)
     }
 }
 
-/* What may not be removed is part of the cluster still: etcd and readiness count it. */
+/* What is not removed now is part of the cluster still: etcd and readiness count it. */
 static void start_extra(const struct diff *d)
 {
+    bool removes = diff_removes(d);
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        if (is_stopped(node) && !diff_desires(d, node->name))
+        if (diff_is_worker(node) && removes)
+            continue;
+        if (diff_is_stopped(node) && !diff_desires(d, node->name))
             plan_add(d->plan, diff_is_balancer(node) ? ACTION_BALANCER : ACTION_START_NODE,
                      CHANGE_LIVE, node->name, container_status_name(node->status));
     }
@@ -331,14 +297,11 @@ void diff_plan_joins(const struct diff *d)
 }
 
 /* All of it can be run again: what is done already is found done. */
-void diff_plan_setup(const struct diff *d, const struct facet_list *facets)
+void diff_plan_setup(const struct diff *d)
 {
-    if (!facet_record_fits(d->desired->name, facets)) {
-        plan_refuse(d->plan, CHANGE_LIVE, d->plan->cluster,
-                    "asks for more settings than can be recorded (%d KiB)",
-                    FACET_RECORD_BYTES_MAX / 1024);
+    if (diff_refuse_unrecordable(d))
         return;
-    }
     for (size_t i = 0; i < COUNT_OF(setup); i++)
         plan_row(d, &setup[i]);
+    diff_fill_record(d);
 }

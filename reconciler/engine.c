@@ -194,6 +194,7 @@ static void start_action(struct work *work, size_t action)
         .spec = work->desired,
         .observed = work->seen,
         .action = action_of(running),
+        .record = &cycle_plan(work->cycle)->record,
     };
     driver->vtable->apply(driver, &running->op, &input);
 }

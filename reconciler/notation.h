@@ -8,13 +8,16 @@
  *   ipv6 nocni       flags; also: dual, patch, patch6902, containerd,
  *                    containerd6902, nodepatch, nodepatch6902, preload, manifest,
  *                    later (a field that is not supported)
- *   pod=10.8.0.0/16  values; also: svc, proxy, dns, image, label, gate, runtime,
- *                    mount, publish, address, port
+ *   pod=10.8.0.0/16  values; also: svc, proxy, dns, image, label, taint, gate,
+ *                    runtime, mount, publish, address, port
  * An observed cluster names containers and what is known of the whole:
  *   cp:running       a container and its status, made by us; also with :upstream
- *                    or :fleet=x (made by others), :misshapen (of another shape)
+ *                    or :fleet=x (made by others), :misshapen (of another shape),
+ *                    :anew (of the desired shape, not of the recorded one),
+ *                    :drift (its labels are not the desired ones)
  *   recorded         also: unreadable; without either: the set-up is unfinished
- *   ready unready kubeconfig nokubeconfig    unknown if not said
+ *   ready unready kubeconfig nokubeconfig    unknown if not said; also: unwell
+ *                    (the API answers: all are Ready that run)
  *   message=it_broke blanks as underscores
  */
 #ifndef RECONCILER_NOTATION_H
@@ -75,9 +78,13 @@ static inline const char *notation_node(const char *word)
 {
     static const struct {
         const char *word, *name;
-    } nodes[] = {{"cp", "a-control-plane"},   {"cp2", "a-control-plane2"},
-                 {"cp3", "a-control-plane3"}, {"w", "a-worker"},
-                 {"w2", "a-worker2"},         {"lb", "a-external-load-balancer"}};
+    } nodes[] = {{"cp", "a-control-plane"},
+                 {"cp2", "a-control-plane2"},
+                 {"cp3", "a-control-plane3"},
+                 {"w", "a-worker"},
+                 {"w2", "a-worker2"},
+                 {"w10", "a-worker10"},
+                 {"lb", "a-external-load-balancer"}};
     for (size_t i = 0; i < COUNT_OF(nodes); i++) {
         if (strcmp(word, nodes[i].word) == 0)
             return nodes[i].name;
@@ -123,6 +130,17 @@ static inline bool notation_spec_flag(struct arena *arena, struct cluster_spec *
     else
         return false;
     return true;
+}
+
+/* "key:effect" */
+static inline void notation_taint(struct arena *arena, struct node_spec *node, char *text)
+{
+    struct taint_spec *taint = arena_alloc(arena, sizeof(*taint));
+    *taint = (struct taint_spec){.key = arena_string_n(arena, text, strcspn(text, ":")),
+                                 .value = "",
+                                 .effect = text + strcspn(text, ":") + 1};
+    node->taints = taint;
+    node->taint_count = 1;
 }
 
 static inline void notation_mount(struct arena *arena, struct node_spec *node, char *text)
@@ -181,6 +199,8 @@ static inline bool notation_spec_value(struct arena *arena, struct cluster_spec 
         node->image = value;
     } else if ((value = notation_value(word, "label"))) {
         node->labels = notation_pair(arena, value);
+    } else if ((value = notation_value(word, "taint"))) {
+        notation_taint(arena, node, value);
     } else if ((value = notation_value(word, "mount"))) {
         notation_mount(arena, node, value);
     } else if ((value = notation_value(word, "publish"))) {
@@ -231,6 +251,7 @@ static inline enum container_status notation_status(const char *name)
 
 /* "cp:running:fleet=x" */
 static inline struct node_state notation_container(struct arena *arena,
+                                                   const struct facet_list *desired,
                                                    const struct facet_list *made, char *word)
 {
     char *rest = word;
@@ -250,6 +271,10 @@ static inline struct node_state notation_container(struct arena *arena,
             node.owner = node.shape = NULL;
         else if (strcmp(part, "misshapen") == 0)
             node.shape = "other";
+        else if (strcmp(part, "drift") == 0)
+            node.drift = "label tier is missing";
+        else if (strcmp(part, "anew") == 0)
+            node.shape = facet_shape(arena, desired, node.name);
         else if (!(node.owner = notation_value(part, "fleet")))
             fail_msg("container: what is '%s'?", part);
     }
@@ -268,6 +293,9 @@ static inline bool notation_state_word(struct cluster_state *state, const struct
         state->ready = SEEN_YES;
     } else if (strcmp(word, "unready") == 0) {
         state->ready = SEEN_NO;
+    } else if (strcmp(word, "unwell") == 0) {
+        state->ready = SEEN_NO;
+        state->version = "v1.20.2";
     } else if (strcmp(word, "kubeconfig") == 0) {
         state->kubeconfig = SEEN_YES;
     } else if (strcmp(word, "nokubeconfig") == 0) {
@@ -282,24 +310,35 @@ static inline bool notation_state_word(struct cluster_state *state, const struct
     return true;
 }
 
-/* made: the spec by which it was made, for shapes and the record. */
-static inline struct cluster_state notation_state(struct arena *arena,
-                                                  const struct cluster_spec *made, const char *text)
+/* made: the spec by which it was made, for shapes and the record; desired: what :anew means. */
+static inline struct cluster_state notation_state_beside(struct arena *arena,
+                                                         const struct cluster_spec *desired,
+                                                         const struct cluster_spec *made,
+                                                         const char *text)
 {
-    struct facet_list facets = {0};
+    struct facet_list facets = {0}, wanted = {0};
     if (made)
         spec_facets(arena, made, &facets);
+    if (desired)
+        spec_facets(arena, desired, &wanted);
     struct node_state *nodes = arena_array(arena, 8, sizeof(*nodes));
     struct cluster_state state = {.name = "a", .nodes = nodes, .recorded = SEEN_NO};
     for (char *word; (word = notation_word(arena, &text));) {
-        if (strchr(word, ':') && !strchr(word, '='))
-            nodes[state.node_count++] = notation_container(arena, &facets, word);
-        else if (strstr(word, ":fleet="))
-            nodes[state.node_count++] = notation_container(arena, &facets, word);
+        if ((strchr(word, ':') && !strchr(word, '=')) || strstr(word, ":fleet="))
+            nodes[state.node_count++] = notation_container(arena, &wanted, &facets, word);
         else if (!notation_state_word(&state, &facets, word))
             fail_msg("state: what is '%s'?", word);
     }
+    for (size_t i = 0; state.version && i < state.node_count; i++)
+        state.ready_count +=
+            strcmp(nodes[i].role, ROLE_BALANCER) != 0 && nodes[i].status == CONTAINER_RUNNING;
     return state;
+}
+
+static inline struct cluster_state notation_state(struct arena *arena,
+                                                  const struct cluster_spec *made, const char *text)
+{
+    return notation_state_beside(arena, made, made, text);
 }
 
 #endif

@@ -12,14 +12,15 @@
 #include "base/memory.h"
 #include "reconciler/sim_world.h"
 
-static inline void sim_create(struct sim_world *world, size_t index, const char *owner, int variant)
+static inline void sim_create(struct sim_world *world, size_t index, const char *owner, int variant,
+                              const char *shape)
 {
     world->nodes[index] = (struct sim_container){.there = true,
                                                  .owner = owner,
                                                  .status = CONTAINER_RUNNING,
                                                  .id = ++world->last_id,
-                                                 .made = variant,
-                                                 .recorded = SIM_NOT_RECORDED};
+                                                 .made = variant};
+    snprintf(world->nodes[index].shape, SIM_SHAPE + 1, "%s", shape);
 }
 
 static inline const char *sim_start(struct sim_container *node)
@@ -36,13 +37,14 @@ static inline const char *sim_balance(struct sim_world *world, int variant)
     if (!node->there) {
         if (!world->network)
             return "conflict";
-        sim_create(world, SIM_BALANCER, NOTATION_FLEET, variant);
+        sim_create(world, SIM_BALANCER, NOTATION_FLEET, variant,
+                   sim_variants[variant].shapes[SIM_BALANCER]);
     }
     return sim_start(node);
 }
 
 /* A new cluster: nobody who joined an older one is part of it. */
-static inline const char *sim_bootstrap(struct sim_world *world, size_t index)
+static inline const char *sim_bootstrap(struct sim_world *world, size_t index, int variant)
 {
     struct sim_container *node = &world->nodes[index];
     if (node->status != CONTAINER_RUNNING)
@@ -52,30 +54,65 @@ static inline const char *sim_bootstrap(struct sim_world *world, size_t index)
         world->addons = 0;
         memset(world->members, 0, sizeof(world->members));
         world->members[index] = node->id;
+        world->built = world->manifests = node->settings = variant;
+        world->unsure = false;
     }
     world->addons |= BIT(BOOTSTRAP);
     return sim_api_answers(world) ? "" : "timeout";
 }
 
-/* With credentials of another cluster it believes that it has joined. */
-static inline const char *sim_join(struct sim_world *world, size_t index)
+/*
+ * With credentials of another cluster it believes that it has joined; one that
+ * this cluster does not know any more comes back.
+ */
+static inline const char *sim_join(struct sim_world *world, size_t index, int variant)
 {
     struct sim_container *node = &world->nodes[index];
     uint32_t needs = BIT(UPLOAD_CONFIG) | BIT(TOKEN);
     if (!sim_runs(node) || !sim_api_answers(world) || (world->addons & needs) != needs)
         return "timeout";
-    if (node->joined)
+    bool back = node->joined == world->cluster && node->drained;
+    if (node->joined && !back)
         return "";
     if (sim_is_control_plane(index) && sim_members_up(world) < sim_members(world))
         return "unavailable"; /* etcd takes no member while another is missing */
     if (sim_is_control_plane(index))
         world->members[index] = node->id;
     node->joined = world->cluster;
+    node->settings = variant;
+    node->drained = false;
+    node->pods = sim_is_control_plane(index) ? 0 : 1;
+    return "";
+}
+
+/* Its pods go to any other node. */
+static inline const char *sim_drain(struct sim_world *world, size_t index)
+{
+    struct sim_container *node = &world->nodes[index];
+    if (!sim_api_answers(world))
+        return "unavailable";
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        if (i == index || i == SIM_BALANCER || !sim_has_joined(world, i))
+            continue;
+        world->nodes[i].pods += node->pods;
+        node->pods = 0;
+    }
+    node->drained = true;
+    return node->pods ? "timeout" : "";
+}
+
+static inline const char *sim_settle(struct sim_world *world, size_t index, int variant)
+{
+    struct sim_container *node = &world->nodes[index];
+    if (!sim_api_answers(world) || !sim_has_joined(world, index))
+        return "unavailable";
+    node->settings = variant;
     return "";
 }
 
 static inline const char *sim_apply_to_node(struct sim_world *world, enum action_kind kind,
-                                            size_t index, int variant, bool any_owner)
+                                            size_t index, int variant,
+                                            const struct facet_list *record, bool any_owner)
 {
     struct sim_container *node = &world->nodes[index];
     bool is_strange = node->there && !sim_is_ours(node) && !any_owner;
@@ -86,7 +123,8 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
     if (kind == ACTION_CREATE_NODE) {
         if (!world->network || !world->image)
             return "conflict";
-        sim_create(world, index, NOTATION_FLEET, variant);
+        const char *shape = facet_shape(world->arena, record, sim_names[index]);
+        sim_create(world, index, NOTATION_FLEET, variant, shape);
         return "";
     }
     if (kind == ACTION_DELETE_NODE) {
@@ -98,25 +136,35 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
     if (kind == ACTION_START_NODE)
         return sim_start(node);
     if (kind == ACTION_BOOTSTRAP)
-        return sim_bootstrap(world, index);
+        return sim_bootstrap(world, index, variant);
     if (kind == ACTION_JOIN)
-        return sim_join(world, index);
+        return sim_join(world, index, variant);
+    if (kind == ACTION_NODE_SETTINGS)
+        return sim_settle(world, index, variant);
+    if (kind == ACTION_DRAIN)
+        return sim_drain(world, index);
     assert_int_equal(kind, ACTION_PRELOAD);
-    node->preloaded = sim_runs(node);
-    return node->preloaded ? "" : "timeout";
+    node->preloaded =
+        node->preloaded || (sim_runs(node) && sim_variants[variant].spec->preload.count);
+    return sim_runs(node) ? "" : "timeout";
 }
 
 /* Written to one after the other, the first last; it may end before. */
-static inline void sim_record(struct sim_world *world, int variant, size_t end)
+static inline void sim_record(struct sim_world *world, const struct facet_list *facets, size_t end)
 {
+    struct facet_list *record = arena_alloc(world->arena, sizeof(*record));
+    struct facet *items = arena_array(world->arena, facets->count, sizeof(*items));
+    for (size_t i = 0; i < facets->count; i++)
+        items[i] = facet_of_path(world->arena, facets->items[i].path, facets->items[i].value);
+    *record = (struct facet_list){items, facets->count};
     for (size_t i = SIM_PLANES; i-- > end;) {
         if (sim_has_joined(world, i))
-            world->nodes[i].recorded = variant;
+            world->nodes[i].recorded = record;
     }
 }
 
 static inline const char *sim_apply_to_cluster(struct sim_world *world, enum action_kind kind,
-                                               int variant)
+                                               int variant, const struct facet_list *record)
 {
     struct sim_container *speaker = sim_speaker(world);
     const struct sim_container *entrance = sim_entrance(world);
@@ -127,7 +175,7 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
     if (!speaker || !sim_runs(speaker) || !sim_is_ours(speaker))
         return "unavailable";
     if (kind == ACTION_RECORD) {
-        sim_record(world, variant, 0);
+        sim_record(world, record, 0);
         return "";
     }
     if (kind == ACTION_KUBECONFIG) {
@@ -141,6 +189,10 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
     if (kind == ACTION_AWAIT_READY)
         return sim_is_ready(world) ? "" : "timeout";
     world->addons |= 1u << kind;
+    if (kind == ACTION_MANIFESTS) {
+        world->manifests = variant;
+        world->unsure = false;
+    }
     return "";
 }
 

@@ -7,6 +7,7 @@
 #include "base/prng.h"
 #include "reconciler/cycle.h"
 #include "reconciler/sim_act.h"
+#include "reconciler/sim_truth.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,9 +38,9 @@ struct life {
     size_t running_count;
 
     /* The rules' own memory of this round. */
-    int planned_for;             /* variant */
-    int complete;                /* the variant that was truly recorded when it was seen */
-    bool done[PLAN_ACTIONS_MAX]; /* actions that ended well */
+    int planned_for;                   /* variant */
+    const struct facet_list *complete; /* what was truly recorded when it was seen, or NULL */
+    bool done[PLAN_ACTIONS_MAX];       /* actions that ended well */
     bool draining, meddled;
     unsigned stops;
 };

@@ -21,11 +21,11 @@ static const uint32_t needs[ACTION_KINDS] = {
     [ACTION_DNS] = BIT(BOOTSTRAP),
     [ACTION_CNI] = BIT(BOOTSTRAP),
     [ACTION_STORAGE] = BIT(BOOTSTRAP),
-    [ACTION_MANIFESTS] = BIT(BOOTSTRAP),
 };
 
 /* The same, in a set-up only: of a complete cluster all this was done once. */
 static const uint32_t needs_in_setup[ACTION_KINDS] = {
+    [ACTION_MANIFESTS] = BIT(BOOTSTRAP),
     [ACTION_JOIN] = BIT(BOOTSTRAP) | BIT(UPLOAD_CONFIG) | BIT(TOKEN),
     [ACTION_KUBECONFIG] = BIT(BOOTSTRAP),
     [ACTION_AWAIT_READY] = BIT(BOOTSTRAP) | BIT(CNI) | BIT(DNS) | BIT(KUBECONFIG),
@@ -54,6 +54,16 @@ static inline bool is_planned(const struct life *life, enum action_kind kind, co
     const struct plan *plan = cycle_plan(life->cycle);
     for (size_t i = 0; i < plan->count; i++) {
         if (plan->actions[i].kind == kind && strcmp(plan->actions[i].subject, subject) == 0)
+            return true;
+    }
+    return false;
+}
+
+static inline bool is_any_planned(const struct life *life, enum action_kind kind)
+{
+    const struct plan *plan = cycle_plan(life->cycle);
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->actions[i].kind == kind)
             return true;
     }
     return false;
@@ -105,8 +115,8 @@ static inline bool saw_recorded(const struct life *life, const char *name)
 /* Was this very container recorded, and not one of that name before? */
 static inline bool saw_finished(const struct life *life, const struct node_state *node)
 {
-    const char *shape = sim_variants[life->complete].shapes[sim_index(node->name)];
-    return saw_recorded(life, node->name) && strcmp(node->shape, shape) == 0;
+    return saw_recorded(life, node->name) &&
+           strcmp(node->shape, facet_shape(life->world.arena, life->complete, node->name)) == 0;
 }
 
 /* All that was seen goes in this round. */
@@ -119,13 +129,22 @@ static inline bool all_go(const struct life *life)
     return true;
 }
 
+/* With a CNI of ours, by which nodes become Ready. */
+static inline bool records_cni(const struct life *life)
+{
+    const struct facet *facet =
+        sim_facet(&cycle_plan(life->cycle)->record, "networking.disableDefaultCNI");
+    return facet && strcmp(facet->value, "false") == 0;
+}
+
 static inline uint32_t needs_of(const struct life *life, const struct action *action)
 {
     const struct cluster_spec *spec = planned_variant(life)->spec;
     uint32_t kinds = needs[action->kind];
     if (action->kind == ACTION_DELETE_NODE && !spec)
         kinds |= BIT(FORGET);
-    if (action->kind == ACTION_RECORD && !spec->networking.disable_default_cni)
+    if (action->kind == ACTION_RECORD && records_cni(life) &&
+        (!saw_complete(life) || is_any_planned(life, ACTION_JOIN)))
         kinds |= BIT(AWAIT_READY);
     if (saw_complete(life))
         return kinds;
@@ -141,22 +160,58 @@ static inline uint32_t needs_of(const struct life *life, const struct action *ac
     return kinds;
 }
 
-/* Each node that is wanted is there, and what came in this round has joined. */
+/* Who is recorded has joined, and has what is said of it; who is wanted and there is recorded. */
+static inline void check_recorded_node(struct life *life, size_t index)
+{
+    const char *name = sim_names[index];
+    const struct facet_list *record = &cycle_plan(life->cycle)->record;
+    bool recorded = sim_knows(record, name);
+    bool joined = has_ended(life, ACTION_JOIN, name) || has_ended(life, ACTION_BOOTSTRAP, name);
+    bool known = saw_complete(life) && seen_node(life, name) && saw_recorded(life, name);
+    expect(life, !recorded || joined || known, "what is recorded has joined");
+    expect(life, !recorded || !is_planned(life, ACTION_DELETE_NODE, name),
+           "no record of what goes");
+    bool preload = sim_facet(record, "preload[busybox:v1]");
+    bool before = known && sim_facet(&life->look.applied, "preload[busybox:v1]");
+    expect(life,
+           !recorded || !planned_variant(life)->wants[index] || !preload || before ||
+               has_ended(life, ACTION_PRELOAD, name),
+           "what is recorded has its images");
+    expect(life,
+           recorded || !planned_variant(life)->wants[index] ||
+               (saw_complete(life) && sim_is_control_plane(index)),
+           "what is wanted is recorded");
+}
+
 static inline void check_record(struct life *life)
 {
     for (size_t i = 0; i < SIM_NODES; i++) {
-        const char *name = sim_names[i];
-        if (!planned_variant(life)->wants[i] || i == SIM_BALANCER)
-            continue;
-        bool joined = has_ended(life, ACTION_JOIN, name) || has_ended(life, ACTION_BOOTSTRAP, name);
-        bool known = saw_complete(life) && seen_node(life, name) && saw_recorded(life, name);
-        expect(life, joined || known, "the record is written when every node has joined");
-        expect(life, !is_planned(life, ACTION_DELETE_NODE, name), "no record of what goes");
-        expect(life,
-               known || !planned_variant(life)->spec->preload.count ||
-                   has_ended(life, ACTION_PRELOAD, name),
-               "the record is written when every node has its images");
+        if (i != SIM_BALANCER)
+            check_recorded_node(life, i);
     }
+}
+
+/* One after the other, when nothing is missing and the cluster answers. */
+static inline void check_drain(struct life *life, const struct action *action)
+{
+    bool wanted = planned_variant(life)->wants[sim_index(action->subject)];
+    size_t drains = 0;
+    for (size_t i = 0; i < cycle_plan(life->cycle)->count; i++)
+        drains += cycle_plan(life->cycle)->actions[i].kind == ACTION_DRAIN;
+    for (size_t i = 0; i < life->running_count; i++)
+        expect(life,
+               life->running[i].kind != ACTION_DRAIN && life->running[i].kind != ACTION_DELETE_NODE,
+               "no worker goes beside another");
+    expect(life, sim_is_worker(sim_index(action->subject)), "only workers are drained");
+    expect(life, life->look.ready == SEEN_YES || (life->look.version && !wanted),
+           "nothing is drained where nobody answers");
+    expect(life, !is_any_planned(life, ACTION_JOIN) && !is_any_planned(life, ACTION_CREATE_NODE),
+           "nothing is drained while another joins");
+    for (size_t i = 0; i < SIM_NODES; i++)
+        expect(life, !planned_variant(life)->wants[i] || seen_node(life, sim_names[i]),
+               "nothing is drained while another is missing");
+    expect(life, !wanted || (life->options.policy.allow_replace && drains == 1),
+           "workers are replaced with leave, one a round");
 }
 
 static inline void check_join(struct life *life, const struct action *action)
@@ -193,6 +248,8 @@ static inline void check_order(struct life *life, const struct action *action)
         check_join(life, action);
     if (action->kind == ACTION_RECORD)
         check_record(life);
+    if (action->kind == ACTION_DRAIN)
+        check_drain(life, action);
 }
 
 /* A set-up that is complete is only added to, and mended where it is broken. */
@@ -206,13 +263,16 @@ static inline void check_gentle(struct life *life, const struct action *action)
            "what runs is not started");
     expect(life, action->kind != ACTION_CREATE_NODE || !node, "what is there is not made");
     expect(life,
-           action->kind != ACTION_CREATE_NODE || sim_index(action->subject) == SIM_FIRST ||
-               must_run(life, sim_names[SIM_FIRST]) || seen_node(life, sim_names[SIM_FIRST]),
+           action->kind != ACTION_CREATE_NODE || saw_complete(life) ||
+               sim_index(action->subject) == SIM_FIRST || must_run(life, sim_names[SIM_FIRST]) ||
+               seen_node(life, sim_names[SIM_FIRST]),
            "the first control plane is made before all others");
     if (!deletes || !saw_complete(life) || all_go(life))
         return;
-    expect(life, node->status == CONTAINER_DEAD || (!saw_finished(life, node) && !plane),
-           "of a complete cluster only what is dead or was never finished goes");
+    expect(life,
+           node->status == CONTAINER_DEAD || (!saw_finished(life, node) && !plane) ||
+               has_ended(life, ACTION_DRAIN, action->subject),
+           "of a complete cluster only what is dead, drained or was never finished goes");
 }
 
 static inline bool saw_strangers(const struct life *life)
@@ -258,14 +318,22 @@ static inline void check_loss(struct life *life, size_t index)
 {
     const struct sim_container *node = &life->world.nodes[index];
     if (!sim_is_ours(node) || !planned_variant(life)->text || life->options.policy.allow_recreate ||
-        life->complete == SIM_NOT_RECORDED)
+        !life->complete)
         return;
-    const char *shape = sim_variants[life->complete].shapes[index];
+    bool finished =
+        sim_knows(life->complete, sim_names[index]) &&
+        strcmp(node->shape, facet_shape(life->world.arena, life->complete, sim_names[index])) == 0;
     expect(life, !sim_is_control_plane(index), "no finished cluster is lost without leave");
     expect(life,
-           node->status == CONTAINER_DEAD || !sim_variants[life->complete].wants[index] ||
-               strcmp(sim_variants[node->made].shapes[index], shape) != 0,
+           node->status == CONTAINER_DEAD || !finished || life->options.policy.allow_replace ||
+               !planned_variant(life)->wants[index],
            "no living node of a finished cluster is lost without leave");
+    expect(life,
+           node->status == CONTAINER_DEAD || !finished || !sim_is_worker(index) || life->meddled ||
+               !sim_has_joined(&life->world, index),
+           "no living worker goes before it was drained");
+    expect(life, node->status == CONTAINER_DEAD || !finished || !node->pods || life->meddled,
+           "no pods go with a node");
 }
 
 static inline void check_quorum(struct life *life, bool had_quorum)
@@ -275,13 +343,30 @@ static inline void check_quorum(struct life *life, bool had_quorum)
 }
 
 /* Unless somebody took a node away since it was seen. */
-static inline void check_all_joined(struct life *life)
+static inline void check_truth(struct life *life)
 {
-    for (size_t i = 0; i < SIM_NODES && !life->meddled; i++)
+    const struct facet_list *record = &cycle_plan(life->cycle)->record;
+    for (size_t i = 0; i < record->count && !life->meddled; i++) {
+        const struct facet *facet = &record->items[i];
+        size_t index = facet->node ? sim_index(facet->node) : SIM_FIRST;
+        /*
+         * By which settings a worker was made its shape says, which labels it
+         * has the next look; the record tells them in words.
+         */
+        bool seen = facet->node && facet->change == CHANGE_LIVE && life->look.ready != SEEN_YES;
+        bool by_shape = facet->node && sim_is_worker(index) &&
+                        strcmp(life->world.nodes[index].shape,
+                               facet_shape(life->world.arena, record, facet->node)) != 0;
+        if (!by_shape && !seen && !sim_is_true(&life->world, facet))
+            say(life, "    recorded: %s is %s", facet->path, facet->value);
+        expect(life, index == SIM_BALANCER || by_shape || seen || sim_is_true(&life->world, facet),
+               "the record is true");
         expect(life,
-               i == SIM_BALANCER || !planned_variant(life)->wants[i] ||
-                   sim_has_joined(&life->world, i),
+               !facet->node || index == SIM_BALANCER || !records_cni(life) ||
+                   !planned_variant(life)->wants[index] || life->world.nodes[index].drained ||
+                   sim_has_joined(&life->world, index),
                "in truth, too, every node has joined when it is recorded");
+    }
 }
 
 #endif

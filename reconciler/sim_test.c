@@ -21,7 +21,7 @@ enum {
     SEEDS = 20000,
     CHAOS_EVENTS_MAX = 100,
     CALM_EVENTS_MAX = 400,
-    CALM_ROUNDS_MAX = 5, /* what chaos left, delete, create, mend, look */
+    CALM_ROUNDS_MAX = 10, /* what chaos left, delete, create, mend; two workers anew; look */
 };
 
 /* --- Between the cycle and the world. --- */
@@ -42,8 +42,8 @@ static void start_action(struct life *life, size_t index)
 static void look(struct life *life)
 {
     const struct sim_container *witness = sim_witness(&life->world);
-    life->complete = witness ? witness->recorded : SIM_NOT_RECORDED;
-    life->look = sim_look(&life->world, life->nodes);
+    life->complete = witness ? witness->recorded : NULL;
+    life->look = sim_look(&life->world, life->desired, life->nodes);
 }
 
 static void begin_look(struct life *life)
@@ -157,7 +157,7 @@ static void do_observed(struct life *life)
     error_free(err);
 }
 
-static const char *apply(struct life *life, const struct operation *operation)
+static const char *apply_now(struct life *life, const struct operation *operation)
 {
     struct sim_world *world = &life->world;
     size_t index = sim_index(operation->subject);
@@ -171,15 +171,24 @@ static const char *apply(struct life *life, const struct operation *operation)
     if (operation->kind == ACTION_DELETE_NODE)
         check_loss(life, index);
     if (operation->kind == ACTION_RECORD)
-        check_all_joined(life);
+        check_truth(life);
+    const struct facet_list *record = &cycle_plan(life->cycle)->record;
     if (index < SIM_NODES) {
         const char *result =
-            sim_apply_to_node(world, operation->kind, index, life->planned_for,
+            sim_apply_to_node(world, operation->kind, index, life->planned_for, record,
                               !planned_variant(life)->text && life->options.policy.any_owner);
         check_quorum(life, had_quorum);
         return result;
     }
-    return sim_apply_to_cluster(world, operation->kind, life->planned_for);
+    return sim_apply_to_cluster(world, operation->kind, life->planned_for, record);
+}
+
+static const char *apply(struct life *life, const struct operation *operation)
+{
+    const char *result = apply_now(life, operation);
+    if (life->planned_for != life->desired)
+        sim_doubt(&life->world);
+    return result;
 }
 
 /*
@@ -210,7 +219,8 @@ static void do_unheard(struct life *life, const struct operation *operation)
     if (chance(life, 60))
         return;
     if (operation->kind == ACTION_RECORD && chance(life, 50))
-        sim_record(&life->world, life->planned_for, prng_below(&life->prng, SIM_PLANES));
+        sim_record(&life->world, &cycle_plan(life->cycle)->record,
+                   prng_below(&life->prng, SIM_PLANES));
     else
         (void)apply(life, operation);
 }
@@ -256,6 +266,7 @@ static const char *sim_wish(const struct life *life)
 
 static void do_change_wish(struct life *life)
 {
+    sim_doubt(&life->world);
     life->desired = (int)prng_below(&life->prng, SIM_VARIANTS);
     say(life, "desired is now '%s'", sim_wish(life));
     cycle_set_desired(life->cycle, sim_variants[life->desired].spec);
@@ -278,7 +289,7 @@ static void do_meddle(struct life *life)
     if (chance(life, 20))
         life->world.kubeconfig = 0;
     else if (!node->there && chance(life, 15))
-        sim_create(&life->world, index, random_stranger(life), 0);
+        sim_create(&life->world, index, random_stranger(life), 0, sim_variants[0].shapes[index]);
     else if (node->there && (!sim_is_ours(node) || chance(life, 30)))
         node->there = false;
     else if (node->status != CONTAINER_DEAD)
@@ -374,7 +385,7 @@ static void be_calm(struct life *life)
 static void make_node(struct life *life, size_t index, int variant)
 {
     sim_create(&life->world, index, chance(life, 97) ? NOTATION_FLEET : random_stranger(life),
-               variant);
+               variant, sim_variants[variant].shapes[index]);
     struct sim_container *node = &life->world.nodes[index];
     if (chance(life, 15))
         node->status = (enum container_status)prng_below(&life->prng, CONTAINER_PAUSED + 1);
@@ -385,6 +396,7 @@ static void finish(struct life *life, int variant)
     struct sim_world *world = &life->world;
     world->network = world->image = true;
     world->cluster = world->nodes[SIM_FIRST].id;
+    world->built = world->manifests = variant;
     world->addons = UINT32_MAX;
     if (sim_variants[variant].spec->networking.disable_default_cni)
         world->addons &= ~BIT(CNI);
@@ -394,7 +406,10 @@ static void finish(struct life *life, int variant)
         if (i < SIM_PLANES && node->there)
             world->members[i] = node->id;
         if (i < SIM_PLANES && node->there)
-            node->recorded = variant;
+            node->recorded = &sim_variants[variant].facets;
+        node->settings = variant;
+        node->preloaded = sim_variants[variant].spec->preload.count;
+        node->pods = node->joined && !sim_is_control_plane(i);
     }
 }
 
@@ -415,11 +430,14 @@ static void make_world(struct life *life)
 /* One life; true if no rule was broken. */
 static bool live(uint64_t seed, bool told, size_t *steps)
 {
-    struct life life = {.seed = seed, .prng = {.state = seed}, .told = told};
+    cleanup_arena struct arena *arena = arena_new();
+    struct life life = {
+        .seed = seed, .prng = {.state = seed}, .told = told, .world = {.arena = arena}};
     life.desired = (int)prng_below(&life.prng, SIM_VARIANTS);
     life.options = (struct cycle_options){
         .policy = {.fleet = NOTATION_FLEET,
                    .network = "kind",
+                   .allow_replace = chance(&life, 50),
                    .allow_recreate = chance(&life, 40),
                    .allow_delete = chance(&life, 60),
                    .any_owner = chance(&life, 20)},

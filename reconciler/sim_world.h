@@ -16,7 +16,7 @@
 #define BIT(kind) (1u << ACTION_##kind)
 
 /* Containers by index, sorted as nodes in a state are; control planes first. */
-enum { SIM_FIRST = 0, SIM_PLANES = 3, SIM_BALANCER = 3, SIM_NODES = 6, SIM_NOT_RECORDED = -1 };
+enum { SIM_FIRST = 0, SIM_PLANES = 3, SIM_BALANCER = 3, SIM_NODES = 6, SIM_SHAPE = 64 };
 
 static const char *const sim_names[SIM_NODES] = {"a-control-plane",  "a-control-plane2",
                                                  "a-control-plane3", "a-external-load-balancer",
@@ -40,6 +40,10 @@ static struct sim_variant sim_variants[] = {
     {.text = "cp label=tier:db"}, /* differs from the first by what needs no new container */
     {.text = "cp w"},
     {.text = "cp w w2"},
+    {.text = "cp w label=tier:db"},
+    {.text = "cp w image=other"},
+    {.text = "cp w2 label=tier:web taint=gpu:NoSchedule w label=tier:db pod=10.8.0.0/16"},
+    {.text = "cp w image=other w2 image=other manifest"},
     {.text = "cp w2 w image=other"},
     {.text = "cp w preload manifest"},
     {.text = "cp cp2"},
@@ -56,11 +60,17 @@ struct sim_container {
     bool there;
     const char *owner; /* NULL: upstream's */
     enum container_status status;
-    unsigned id;     /* from 1, never used again */
-    int made;        /* of which variant */
-    int recorded;    /* the variant of a finished set-up, or SIM_NOT_RECORDED */
-    unsigned joined; /* the cluster to which its credentials belong, or 0 */
+    unsigned id; /* from 1, never used again */
+    int made;    /* of which variant */
+    char shape[SIM_SHAPE + 1];
+    const struct facet_list *recorded; /* of a finished set-up, or NULL */
+    unsigned joined;                   /* the cluster to which its credentials belong, or 0 */
     bool preloaded;
+
+    /* Its Node object, if it has joined. */
+    int settings; /* the variant whose labels and taints it has */
+    bool drained; /* the object is gone */
+    unsigned pods;
 };
 
 struct sim_world {
@@ -68,11 +78,14 @@ struct sim_world {
     bool network, image;
     unsigned kubeconfig; /* the container whose API it leads to, or 0 */
     unsigned last_id;
+    struct arena *arena; /* of the life: for records */
 
     /* What lives in etcd, since the last bootstrap. */
     unsigned cluster;             /* its name for credentials: the container that was first; or 0 */
     unsigned members[SIM_PLANES]; /* containers that are members, or 0 */
     uint32_t addons;              /* bits of kinds */
+    int built, manifests;         /* variants: of the bootstrap, of what was applied last */
+    bool unsure;                  /* of the manifests, as of a node's settings */
 };
 
 static inline void sim_prepare(struct arena *arena)
@@ -201,7 +214,7 @@ static inline bool sim_api_answers(struct sim_world *world)
 static inline bool sim_has_joined(const struct sim_world *world, size_t index)
 {
     const struct sim_container *node = &world->nodes[index];
-    return node->there && world->cluster && node->joined == world->cluster;
+    return node->there && world->cluster && node->joined == world->cluster && !node->drained;
 }
 
 /* All that are there are part of it and well, and pods can reach each other by name. */
@@ -223,8 +236,30 @@ static inline struct sim_container *sim_entrance(struct sim_world *world)
     return node && sim_runs(node) ? node : NULL;
 }
 
+/* Has it the labels and taints of this variant? */
+static inline bool sim_is_settled(const struct sim_world *world, size_t index, int variant)
+{
+    const struct facet_list *lists[] = {&sim_variants[variant].facets,
+                                        &sim_variants[world->nodes[index].settings].facets};
+    size_t counts[2] = {0, 0}, alike = 0;
+    for (size_t side = 0; side < 2; side++) {
+        for (size_t i = 0; i < lists[side]->count; i++) {
+            const struct facet *facet = &lists[side]->items[i];
+            if (facet->change != CHANGE_LIVE || !facet->node ||
+                strcmp(facet->node, sim_names[index]) != 0)
+                continue;
+            counts[side]++;
+            for (size_t j = 0; side && j < lists[0]->count; j++)
+                alike += strcmp(lists[0]->items[j].path, facet->path) == 0 &&
+                         strcmp(lists[0]->items[j].value, facet->value) == 0;
+        }
+    }
+    return counts[0] == counts[1] && counts[0] == alike;
+}
+
 /* What an observer tells of it. nodes: room for SIM_NODES. */
-static inline struct cluster_state sim_look(struct sim_world *world, struct node_state *nodes)
+static inline struct cluster_state sim_look(struct sim_world *world, int desired,
+                                            struct node_state *nodes)
 {
     struct cluster_state look = {.name = "a", .nodes = nodes};
     for (size_t i = 0; i < SIM_NODES; i++) {
@@ -237,7 +272,7 @@ static inline struct cluster_state sim_look(struct sim_world *world, struct node
                                         : i == SIM_BALANCER     ? ROLE_BALANCER
                                                                 : "worker",
                                 .owner = node->owner,
-                                .shape = sim_variants[node->made].shapes[i],
+                                .shape = node->shape,
                                 .status = node->status};
     }
     const struct sim_container *witness = sim_witness(world), *entrance = sim_entrance(world);
@@ -245,14 +280,24 @@ static inline struct cluster_state sim_look(struct sim_world *world, struct node
     if (!witness)
         return look;
     look.recorded = SEEN_NO;
-    if (witness->recorded == SIM_NOT_RECORDED)
+    if (!witness->recorded)
         return look;
     look.recorded = SEEN_YES;
-    look.applied = sim_variants[witness->recorded].facets;
+    look.applied = *witness->recorded;
     if (entrance && sim_is_ours(sim_speaker(world)))
         look.kubeconfig = world->kubeconfig == entrance->id ? SEEN_YES : SEEN_NO;
     if (look.kubeconfig == SEEN_YES)
         look.ready = sim_is_ready(world) ? SEEN_YES : SEEN_NO;
+    if (look.kubeconfig == SEEN_YES && sim_api_answers(world))
+        look.version = "v1";
+    for (size_t i = 0; look.version && i < SIM_NODES; i++)
+        look.ready_count += sim_has_joined(world, i) && sim_runs(&world->nodes[i]);
+    for (size_t i = 0; look.version && i < look.node_count; i++) {
+        size_t index = sim_index(nodes[i].name);
+        if (sim_has_joined(world, index) && sim_variants[desired].wants[index] &&
+            !sim_is_settled(world, index, desired))
+            nodes[i].drift = "its labels are not those of the spec";
+    }
     return look;
 }
 

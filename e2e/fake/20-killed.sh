@@ -40,7 +40,7 @@ killed_at() {
         run apply -f "$folder/a.yaml"
         case $out in
         *"Nothing to do"*) ;;
-        *) not_ok "killed at request $2 ($1): a third apply still works: $out" ;;
+        *) not_ok "killed at request $2 ($1): a third apply still works ($code): $out $(tail -n 3 <<<"$err")" ;;
         esac
     fi
     engine_stop

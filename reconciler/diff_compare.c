@@ -1,0 +1,92 @@
+#include "reconciler/diff_parts.h"
+
+#include <assert.h>
+#include <string.h>
+
+/*
+ * A worker can be replaced alone. A control plane holds the cluster's data,
+ * and what is said of the cluster was said to all nodes: that is its end.
+ */
+static enum change_class cost_of(const struct diff *d, const struct facet *facet)
+{
+    if (facet->change != CHANGE_REPLACE)
+        return facet->change;
+    const struct node_state *node = facet->node ? diff_find(d, facet->node) : NULL;
+    bool role = facet->node && diff_is_field(facet, "role");
+    return !node || role || !diff_is_worker(node) || diff_wants_control_plane(d, node->name)
+               ? CHANGE_RECREATE
+               : CHANGE_REPLACE;
+}
+
+/* A node that is only wanted, or only there, differs as a whole: not told facet by facet. */
+static bool is_of_one_side(const struct diff *d, const struct facet *facet)
+{
+    return facet->node && (!diff_desires(d, facet->node) || !diff_find(d, facet->node) ||
+                           diff_is_new(d, facet->node));
+}
+
+static void add_difference(const struct diff *d, struct differences *differences,
+                           const struct facet *want, const struct facet *have)
+{
+    const struct facet *facet = want ? want : have;
+    assert(facet);
+    if (is_of_one_side(d, facet))
+        return;
+    size_t count = differences->count++;
+    differences->items =
+        arena_grow(d->arena, differences->items, count, sizeof(*differences->items));
+    differences->items[count] = (struct difference){facet, want, have, cost_of(d, facet)};
+    differences->recreating += differences->items[count].change == CHANGE_RECREATE;
+}
+
+void diff_walk(const struct diff *d, diff_visit *visit, void *context)
+{
+    const struct facet_list *want = &d->facets, *have = &d->observed->applied;
+    size_t i = 0, j = 0;
+    while (i < want->count || j < have->count) {
+        const struct facet *left = i < want->count ? &want->items[i] : NULL;
+        const struct facet *right = j < have->count ? &have->items[j] : NULL;
+        int order = !left ? 1 : !right ? -1 : strcmp(left->path, right->path);
+        visit(d, order <= 0 ? left : NULL, order >= 0 ? right : NULL, context);
+        i += order <= 0;
+        j += order >= 0;
+    }
+}
+
+static void compare(const struct diff *d, const struct facet *want, const struct facet *have,
+                    void *context)
+{
+    if (!want || !have || strcmp(want->value, have->value) != 0)
+        add_difference(d, context, want, have);
+}
+
+void diff_compare(const struct diff *d, struct differences *differences)
+{
+    *differences = (struct differences){0};
+    diff_walk(d, compare, differences);
+}
+
+bool diff_is_field(const struct facet *facet, const char *field)
+{
+    const char *start = facet->node ? strstr(facet->path, "].") + 2 : facet->path;
+    size_t length = strlen(field);
+    return strncmp(start, field, length) == 0 && (!start[length] || start[length] == '[');
+}
+
+const char *diff_words(const struct diff *d, const struct difference *difference)
+{
+    return arena_format(d->arena, "%s -> %s", difference->have ? difference->have->value : "none",
+                        difference->want ? difference->want->value : "none");
+}
+
+/* "labels tier: web -> db", "image a -> b": the field, what stands in its brackets, the values. */
+const char *diff_named_words(const struct diff *d, const struct difference *difference)
+{
+    const struct facet *facet = difference->facet;
+    const char *field = facet->node ? strstr(facet->path, "].") + 2 : facet->path;
+    const char *words = diff_words(d, difference), *key = strchr(field, '[');
+    if (!key)
+        return arena_format(d->arena, "%s %s", field, words);
+    return arena_format(d->arena, "%.*s %.*s: %s", (int)(key - field), field, (int)strlen(key) - 2,
+                        key + 1, words);
+}

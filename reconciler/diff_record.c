@@ -1,0 +1,98 @@
+#include "reconciler/diff_parts.h"
+
+#include <string.h>
+
+/*
+ * DESIGN: the record is what holds when the plan has been carried out. For
+ * each setting that is desired or was recorded one of the two is true then,
+ * or neither, because its node is not there.
+ */
+struct record {
+    struct facet *items;
+    size_t count;
+};
+
+/* Of a node that the spec has. */
+static const struct facet *of_desired(const struct diff *d, const struct facet *want,
+                                      const struct facet *have, enum change_class change,
+                                      const char *node)
+{
+    bool comes =
+        diff_is_planned(d, ACTION_CREATE_NODE, node) || diff_is_planned(d, ACTION_BALANCER, node);
+    if (!diff_find(d, node))
+        return comes ? want : NULL;
+    if (diff_is_new(d, node))
+        return diff_is_planned(d, ACTION_JOIN, node) ? want : NULL;
+    return change == CHANGE_LIVE ? want : have;
+}
+
+static const struct facet *holds(const struct diff *d, const struct facet *want,
+                                 const struct facet *have)
+{
+    const struct facet *facet = want ? want : have;
+    const char *node = facet->node;
+    if (!node)
+        return facet->change == CHANGE_LIVE ? want : have;
+    if (diff_desires(d, node))
+        return of_desired(d, want, have, facet->change, node);
+    return diff_find(d, node) && !diff_is_planned(d, ACTION_DELETE_NODE, node) ? have : NULL;
+}
+
+static void add_facet(const struct diff *d, struct record *record, const struct facet *facet)
+{
+    record->items = arena_grow(d->arena, record->items, record->count, sizeof(*record->items));
+    record->items[record->count++] = (struct facet){
+        .path = arena_string(d->plan->arena, facet->path),
+        .value = arena_string(d->plan->arena, facet->value),
+        .node = arena_string(d->plan->arena, facet->node),
+        .change = facet->change,
+    };
+}
+
+static void add_held(const struct diff *d, const struct facet *want, const struct facet *have,
+                     void *context)
+{
+    const struct facet *facet = holds(d, want, have);
+    if (facet)
+        add_facet(d, context, facet);
+}
+
+static void add_wanted(const struct diff *d, const struct facet *want, const struct facet *have,
+                       void *context)
+{
+    (void)have;
+    if (want)
+        add_facet(d, context, want);
+}
+
+void diff_fill_record(const struct diff *d)
+{
+    struct record record = {0};
+    diff_walk(d, d->observed->recorded == SEEN_YES ? add_held : add_wanted, &record);
+    d->plan->record = (struct facet_list){.items = record.items, .count = record.count};
+}
+
+/* Facets are sorted, so those of one node stand together. */
+size_t diff_count_dropped(const struct diff *d)
+{
+    size_t count = 0;
+    const char *last = "";
+    for (size_t i = 0; i < d->observed->applied.count; i++) {
+        const char *node = d->observed->applied.items[i].node;
+        if (!node || strcmp(node, last) == 0)
+            continue;
+        last = node;
+        count += !diff_desires(d, node) && !diff_find(d, node);
+    }
+    return count;
+}
+
+bool diff_refuse_unrecordable(const struct diff *d)
+{
+    if (facet_record_fits(d->desired->name, &d->facets))
+        return false;
+    plan_refuse(d->plan, CHANGE_LIVE, d->plan->cluster,
+                "asks for more settings than can be recorded (%d KiB)",
+                FACET_RECORD_BYTES_MAX / 1024);
+    return true;
+}

@@ -1,0 +1,158 @@
+#include "reconciler/diff_parts.h"
+
+#include "base/memory.h"
+#include <string.h>
+
+/*
+ * DESIGN: workers that leave a living cluster, for good or to come back made
+ * anew. First comes what is to be added: pods need a place to go to. What is
+ * replaced goes one worker a round: the next round finds it missing and adds
+ * it, and the one after that takes the next.
+ */
+
+static bool is_extra(const struct diff *d, const struct node_state *node)
+{
+    return diff_is_worker(node) && !diff_desires(d, node->name);
+}
+
+/*
+ * Asked a moment ago, it said that all nodes are Ready, or all but those that
+ * go and stand still: they would be waited for in vain. Without a CNI of ours
+ * it need not be Ready.
+ */
+static bool answers(const struct diff *d)
+{
+    size_t running = 0;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        running +=
+            !diff_is_balancer(node) && (node->status == CONTAINER_RUNNING || !is_extra(d, node));
+    }
+    return d->observed->ready == SEEN_YES ||
+           (d->observed->ready == SEEN_NO && d->observed->version &&
+            (!diff_has_cni(d) || d->observed->ready_count >= running));
+}
+
+/* All that is wanted is there, stands and is known to have joined. */
+static bool is_whole(const struct diff *d)
+{
+    const char *balancer = d->desired->balancer;
+    if (balancer && (!diff_find(d, balancer) || diff_is_stopped(diff_find(d, balancer))))
+        return false;
+    for (size_t i = 0; i < d->desired->node_count; i++) {
+        const struct node_state *node = diff_find(d, d->desired->nodes[i].name);
+        if (!node || diff_is_stopped(node) || diff_is_new(d, node->name))
+            return false;
+    }
+    return true;
+}
+
+static size_t count_extra(const struct diff *d)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < d->observed->node_count; i++)
+        count += is_extra(d, &d->observed->nodes[i]);
+    return count;
+}
+
+bool diff_removes(const struct diff *d)
+{
+    return count_extra(d) && answers(d) && is_whole(d);
+}
+
+/* By number, as people count: "a-worker10" comes after "a-worker2". */
+static int compare_numbers(const char *a, const char *b)
+{
+    size_t left = strlen(a), right = strlen(b);
+    return left != right ? (left > right) - (left < right) : strcmp(a, b);
+}
+
+/* The highest of those that are lower than the last; NULL: none is left. */
+static const struct node_state *next_extra(const struct diff *d, const struct node_state *last)
+{
+    const struct node_state *next = NULL;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (is_extra(d, node) && (!last || compare_numbers(node->name, last->name) < 0) &&
+            (!next || compare_numbers(node->name, next->name) > 0))
+            next = node;
+    }
+    return next;
+}
+
+static void plan_leave(const struct diff *d, enum change_class change, const char *node,
+                       const char *reason)
+{
+    size_t drain = plan_add(d->plan, ACTION_DRAIN, change, node, reason);
+    if (!diff_wait_for_last(d, drain, ACTION_DELETE_NODE))
+        diff_wait_for(d, drain, KIND(START_NODE) | KIND(BALANCER));
+    size_t delete = plan_add(d->plan, ACTION_DELETE_NODE, change, node, reason);
+    plan_after(d->plan, delete, drain);
+}
+
+void diff_plan_removals(const struct diff *d)
+{
+    const struct node_state *node = NULL;
+    /* Room for the pair, and for the record. */
+    while (d->plan->count + 3 <= PLAN_ACTIONS_MAX && (node = next_extra(d, node)))
+        plan_leave(d, CHANGE_REMOVE, node->name, "not in the spec");
+}
+
+void diff_refuse_removals(const struct diff *d)
+{
+    const struct node_state *node = NULL;
+    const char *when = is_whole(d) ? "the cluster answers" : "all other nodes are there";
+    while ((node = next_extra(d, node)))
+        plan_refuse(d->plan, CHANGE_REMOVE, node->name, "not in the spec; is removed once %s",
+                    when);
+}
+
+/* --- To be made anew. --- */
+
+static const char *join_words(const struct diff *d, const struct differences *differences,
+                              const char *node)
+{
+    const char *words = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < differences->count; i++) {
+        const struct difference *difference = &differences->items[i];
+        if (difference->change != CHANGE_REPLACE || strcmp(difference->facet->node, node) != 0)
+            continue;
+        words = words ? words : diff_named_words(d, difference);
+        count++;
+    }
+    return count > 1 ? arena_format(d->arena, "%s, and %zu more", words, count - 1) : words;
+}
+
+/* Why a worker is to be made anew, or NULL. */
+static const char *why_replaced(const struct diff *d, const struct differences *differences,
+                                const struct node_state *node)
+{
+    if (!diff_is_worker(node) || !diff_desires(d, node->name) || diff_is_new(d, node->name) ||
+        diff_wants_control_plane(d, node->name))
+        return NULL;
+    const char *words = join_words(d, differences, node->name);
+    return words || diff_fit(d, node) != DIFF_FIT_NEITHER ? words : "made for other settings";
+}
+
+void diff_plan_replacement(const struct diff *d, const struct differences *differences)
+{
+    static const char leave[] = "refused: needs --allow replace-nodes (its pods move, what it "
+                                "keeps outside of mounts goes)";
+    bool may = d->policy->allow_replace;
+    bool now = may && !d->plan->count && d->observed->ready == SEEN_YES && is_whole(d);
+    bool waits = may && !d->plan->count && !now;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        const char *reason = why_replaced(d, differences, node);
+        if (!reason)
+            continue;
+        if (now) {
+            plan_leave(d, CHANGE_REPLACE, node->name, reason);
+            return;
+        }
+        if (!may || waits)
+            plan_refuse(d->plan, CHANGE_REPLACE, node->name, "%s; %s", reason,
+                        waits ? "is replaced once all nodes are there and Ready" : leave);
+    }
+}
