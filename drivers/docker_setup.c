@@ -298,8 +298,12 @@ static enum step_status write_record(struct flow *flow, const struct answer *ans
         df->next = df->seen->node_count;
     while (df->next > 0) {
         const struct node_state *node = &df->seen->nodes[--df->next];
-        if (docker_is_control_plane(node))
-            return send_record(df, node->id, err) ? STEP_FAILED : STEP_WAITING;
+        if (!docker_is_control_plane(node))
+            continue;
+        df->found = node;
+        if (docker_check_owner(flow, err) == STEP_FAILED)
+            return STEP_FAILED;
+        return send_record(df, node->id, err) ? STEP_FAILED : STEP_WAITING;
     }
     return STEP_DONE;
 }
