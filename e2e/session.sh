@@ -28,6 +28,8 @@ leave() {
         wait "$pid" 2>/dev/null
     done
     for command in "${undo[@]}"; do $command; done
+    # What is kept on purpose is not taken for what a killed test has left.
+    [ -z "${KEEP:-}" ] || touch "$folder/kept-$fleet"
     for name in "${names[@]}"; do
         if [ -n "${KEEP:-}" ]; then
             echo "KEEP: cluster $name and $folder stay" >&2

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The first cluster: apply makes it, people can use it, and a second apply has nothing to do.
+# takes 60 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

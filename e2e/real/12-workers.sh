@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # One control plane and two workers: everything that more than one node brings with it.
+# takes 90 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

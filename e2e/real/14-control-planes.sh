@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Three control planes and a worker: one of them stopped, the load balancer gone.
+# takes 120 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

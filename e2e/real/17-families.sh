@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A fleet of IPv4 and one of both families, at once and with the same subnets.
+# takes 70 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

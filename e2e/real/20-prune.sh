@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Two clusters at once beside one of upstream's kind. What leaves the sources goes whole, with --prune only; what others made stays.
+# takes 110 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 
@@ -34,7 +35,9 @@ expect_in "status says that upstream's is another tool's" "$(grep "^$theirs" <<<
 # How upstream's cluster was before all the pruning: it must be so in the end.
 theirs_state() { docker inspect -f '{{.Id}} {{.State.StartedAt}} {{.State.Running}}' "$theirs-control-plane"; }
 theirs_before=$(theirs_state)
-all_before=$(docker ps -q --filter "label=$node_label" | wc -l)
+# Of this test: others may make clusters meanwhile.
+running_here() { docker ps -q --filter "label=$node_label" --filter "name=-$$-" | wc -l; }
+all_before=$(running_here)
 volumes=$(volumes_of "$go-control-plane")
 expect "a node has a volume" "$(wc -w <<<"$volumes")" 1
 rm "$folder/lab/$go.yaml"
@@ -80,7 +83,7 @@ for volume in $volumes; do
 done
 expect "no entry of the kubeconfig is left" "$(grep -c "kind-$go" "$KUBECONFIG" || true)" 0
 expect "the entries of the other cluster are" "$(grep -c "name: kind-$stay$" "$KUBECONFIG")" 3
-expect "one container less, and no other" "$((all_before - $(docker ps -q --filter "label=$node_label" | wc -l)))" 1
+expect "one container less, and no other" "$((all_before - $(running_here)))" 1
 holds "the cluster that stayed is Ready" nodes_ready "$stay-control-plane"
 expect "upstream's cluster runs as before" "$(theirs_state)" "$theirs_before"
 holds "and is Ready" nodes_ready "$theirs-control-plane"

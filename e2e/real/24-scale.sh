@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A living cluster follows its file: workers come and go while a Deployment keeps answering; labels, taints, manifests and images
 # change; a worker is replaced.
+# takes 170 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

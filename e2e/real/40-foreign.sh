@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # A container that this fleet did not make is never touched, whatever its name and labels say.
+# takes 10 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Ctrl-C and SIGTERM end apply soon and in order; the next apply goes on. Of two at once, the second waits and finds all done.
+# takes 50 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 

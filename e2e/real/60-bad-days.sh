@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Bad days: each gives an error with place, cause and next step, leaves nothing behind, and is over when its cause is.
+# takes 50 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 
