@@ -311,7 +311,10 @@ struct kube_node {
     const char *name;
     long long since_s;
     const struct node_spec *spec; /* of it; NULL: not known, or nobody asks */
-    const char *drift;            /* filled by kube_read_nodes, as node_state's */
+    long long made_s;             /* when its container was made; 0: not known */
+    /* Filled by kube_read_nodes, as node_state's. */
+    const char *drift;
+    enum seen joined, ready;
 };
 
 /*

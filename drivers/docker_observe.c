@@ -215,14 +215,18 @@ static const struct node_spec *spec_of(const struct docker_flow *df, const char 
     return NULL;
 }
 
-/* What their Nodes lack, into the state of the nodes, which are others from here on. */
-static void take_drift(struct docker_flow *df)
+/* What their Nodes tell, into the state of the nodes, which are others from here on. */
+static void take_word(struct docker_flow *df)
 {
     struct node_state *nodes = arena_array(df->into, df->state->node_count, sizeof(*nodes));
     for (size_t i = 0, asked = 0; i < df->state->node_count; i++) {
         nodes[i] = df->state->nodes[i];
-        if (asked < df->node_count && strcmp(df->nodes[asked].name, nodes[i].name) == 0)
-            nodes[i].drift = df->nodes[asked++].drift;
+        if (asked >= df->node_count || strcmp(df->nodes[asked].name, nodes[i].name) != 0)
+            continue;
+        const struct kube_node *told = &df->nodes[asked++];
+        nodes[i].drift = told->drift;
+        nodes[i].joined = told->joined;
+        nodes[i].node_ready = told->ready;
     }
     df->state->nodes = nodes;
 }
@@ -240,7 +244,7 @@ static void understand_nodes(struct docker_flow *df, const struct answer *answer
         error_free(odd);
         return;
     }
-    take_drift(df);
+    take_word(df);
     const char *still = who_stands_still(df);
     if (still)
         readiness.message = still;

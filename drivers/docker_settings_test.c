@@ -136,6 +136,33 @@ static void is_seen(void **state)
     fake_town_close(&town);
 }
 
+static enum seen joined(struct fake_town *town, const char *name)
+{
+    struct cluster_state seen;
+    assert_null(fake_lab_observe(&town->lab, "a", &town->spec, &seen));
+    for (size_t i = 0; i < seen.node_count; i++)
+        if (strcmp(seen.nodes[i].name, name) == 0)
+            return seen.nodes[i].joined;
+    return SEEN_UNKNOWN;
+}
+
+/* Somebody deletes the Node of a worker: it is seen, and to join again brings it back. */
+static void comes_back(void **state)
+{
+    (void)state;
+    struct fake_town town;
+    open_town(&town);
+    fake_town_well(&town, ACTION_RECORD, "a");
+    assert_int_equal(joined(&town, TOWN_WORKER), SEEN_YES);
+    fake_town_ask(&town, "DELETE /api/v1/nodes/" TOWN_WORKER, NULL);
+    assert_int_equal(joined(&town, TOWN_WORKER), SEEN_NO);
+    assert_int_equal(joined(&town, TOWN_WORKER2), SEEN_YES);
+    fake_town_well(&town, ACTION_JOIN, TOWN_WORKER);
+    fake_town_well(&town, ACTION_AWAIT_READY, "a");
+    assert_int_equal(joined(&town, TOWN_WORKER), SEEN_YES);
+    fake_town_close(&town);
+}
+
 /* What holds is not what the spec says, where something was refused. */
 static void records_what_it_is_told(void **state)
 {
@@ -164,9 +191,9 @@ static void is_tormented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sets_them),    cmocka_unit_test(yields),
-        cmocka_unit_test(is_seen),      cmocka_unit_test(records_what_it_is_told),
-        cmocka_unit_test(is_tormented),
+        cmocka_unit_test(sets_them),  cmocka_unit_test(yields),
+        cmocka_unit_test(is_seen),    cmocka_unit_test(records_what_it_is_told),
+        cmocka_unit_test(comes_back), cmocka_unit_test(is_tormented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,6 +163,35 @@ static void lists_of_nodes(void **state)
     }
 }
 
+/* Of a container that was made at 2026-11-21T00:00:10Z. */
+static const struct {
+    const char *name, *body;
+    enum seen joined, ready;
+} joined_rows[] = {
+    {"nobody", "[]", SEEN_NO, SEEN_NO},
+    {"announced, but no kubelet has registered", "[" NODE("a", "{}") "]", SEEN_NO, SEEN_NO},
+    {"the Node of an older container", "[" NODE("a", TOLD("09")) "]", SEEN_NO, SEEN_YES},
+    {"its own", "[" NODE("a", TOLD("10")) "]", SEEN_YES, SEEN_YES},
+    {"its own, and not Ready",
+     "[" NODE("a", CONDITION("Unknown", ",\"lastHeartbeatTime\":\"2026-11-21T00:00:11Z\"")) "]",
+     SEEN_YES, SEEN_NO},
+};
+
+static void joined_nodes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(joined_rows); i++) {
+        test_row(joined_rows[i].name);
+        struct arena *arena cleanup_arena = arena_new();
+        struct kube_node expected = {.name = "a", .made_s = kube_time("2026-11-21T00:00:10Z")};
+        struct kube_readiness seen;
+        cleanup_free char *body = memory_format("{\"items\":%s}", joined_rows[i].body);
+        assert_int_equal(kube_read_nodes(arena, body, strlen(body), &expected, 1, &seen, NULL), 0);
+        assert_int_equal(expected.joined, joined_rows[i].joined);
+        assert_int_equal(expected.ready, joined_rows[i].ready);
+    }
+}
+
 /* Ranges as kube-controller-manager gives them: one /24 or /64 after the other. */
 static const struct {
     const char *subnet;
@@ -257,11 +286,9 @@ static void refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_of_containers),
-        cmocka_unit_test(lists_of_nodes),
-        cmocka_unit_test(ranges_of_pods),
-        cmocka_unit_test(where_the_api_is),
-        cmocka_unit_test(refusals),
+        cmocka_unit_test(lists_of_containers), cmocka_unit_test(lists_of_nodes),
+        cmocka_unit_test(joined_nodes),        cmocka_unit_test(ranges_of_pods),
+        cmocka_unit_test(where_the_api_is),    cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,7 +63,8 @@ void kube_expect_nodes(struct docker_flow *df, const struct cluster_state *state
     df->node_count = 0;
     for (size_t i = 0; i < state->node_count; i++)
         if (!docker_is_balancer(&state->nodes[i]) && is_of(spec, state->nodes[i].name))
-            df->nodes[df->node_count++].name = state->nodes[i].name;
+            df->nodes[df->node_count++] = (struct kube_node){
+                .name = state->nodes[i].name, .made_s = (long long)state->nodes[i].created_at_s};
 }
 
 static const json_t *find_node(const json_t *items, const char *name)
@@ -93,12 +94,27 @@ static const char *why_not_expected(struct arena *arena, const json_t *node,
     return NULL;
 }
 
+/*
+ * A kubelet registers its Node, and from then on tells the Ready condition. One
+ * that was last told before the container was made is another container's.
+ */
+static enum seen has_joined(const json_t *node, const struct kube_node *expected)
+{
+    const char *told =
+        json_string_value(json_object_get(ready_condition(node), "lastHeartbeatTime"));
+    if (!told)
+        return SEEN_NO;
+    return kube_time(told) < expected->made_s ? SEEN_NO : SEEN_YES;
+}
+
 static void judge(struct arena *arena, const json_t *node, struct kube_node *expected,
                   struct kube_readiness *readiness)
 {
     if (node && expected->spec)
         expected->drift = kube_settings_drift(arena, node, expected->spec);
     const char *why = why_not_expected(arena, node, expected);
+    expected->joined = has_joined(node, expected);
+    expected->ready = why ? SEEN_NO : SEEN_YES;
     readiness->total++;
     readiness->ready += !why;
     if (!readiness->message)

@@ -48,6 +48,12 @@ struct node_state {
     uint16_t api_port;
     uint64_t created_at_s; /* Unix time */
     enum container_status status;
+    /*
+     * By the cluster's own word, where its API was asked: has this container's
+     * kubelet registered (the Node of an older container of that name does not
+     * count), and is its Node Ready?
+     */
+    enum seen joined, node_ready;
     const char *drift; /* what of labels and taints is not as the spec says, in words; NULL:
                           nothing, or not known */
 };

@@ -92,6 +92,13 @@ bool diff_is_new(const struct diff *d, const char *name)
     return false;
 }
 
+bool diff_is_forgotten(const struct diff *d, const char *name)
+{
+    const struct node_state *node = diff_find(d, name);
+    return node && diff_is_worker(node) && node->joined == SEEN_NO &&
+           node->status == CONTAINER_RUNNING;
+}
+
 /*
  * Without a CNI of ours no node becomes Ready by itself. What it was made with
  * counts: a wish for the other is refused, or makes another cluster.

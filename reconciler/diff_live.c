@@ -120,7 +120,7 @@ static void plan_unrecorded(const struct diff *d, const struct differences *diff
     for (size_t i = 0; i < count; i++) {
         const struct action *action = &d->plan->actions[i];
         if (action->kind == ACTION_JOIN && diff_find(d, action->subject) &&
-            diff_is_new(d, action->subject))
+            (diff_is_new(d, action->subject) || diff_is_forgotten(d, action->subject)))
             plan_one(d, differences, ACTION_NODE_SETTINGS, action->subject);
     }
 }

@@ -201,6 +201,24 @@ static const struct row rows[] = {
      "preload a-worker <- 0 (preload busybox:v1: none -> wanted)\n"
      "await-ready a <- 0 1 2 3 (something changed)\n"
      "record a <- 4 (2 settings differ)\n"},
+    {"images to preload, and a worker: it comes when they are recorded", "cp w preload", "cp", "cp:running recorded ready kubeconfig", "",
+     "preload a-control-plane (preload busybox:v1: none -> wanted)\n"
+     "record a <- 0 (preload busybox:v1: none -> wanted)\n"},
+    {"a worker that the cluster does not know", "cp w w2", NULL,
+     "cp:running w:running:forgotten w2:running unwell kubeconfig recorded", "",
+     "join a-worker (the cluster does not know it)\n"
+     "join a-worker2 (not known to have joined)\n"
+     "node-settings a-worker <- 0 (not known to have joined)\n"
+     "await-ready a <- 0 1 2 (not Ready)\n"
+     "record a <- 3 (a node is missing)\n"},
+    {"the same without a CNI", "cp nocni w", NULL, "cp:running w:running:forgotten unwell kubeconfig recorded", "",
+     "join a-worker (the cluster does not know it)\n"
+     "node-settings a-worker <- 0 (not known to have joined)\n"
+     "record a <- 0 1 (a node is missing)\n"},
+    {"one that stands still is started first", "cp w", NULL, "cp:running w:exited:forgotten unwell kubeconfig recorded", "",
+     "start-node a-worker (exited)\n"
+     "join a-worker <- 0 (not known to have joined)\n"
+     "await-ready a <- 0 1 (not Ready)\n"},
     {"no images to preload any more, nor manifests", "cp", "cp preload manifest", "cp:running recorded ready kubeconfig", "",
      "manifests a (manifests app.yaml: sha256:690b80d89912 -> none)\n"
      "record a <- 0 (2 settings differ)\n"},

@@ -58,6 +58,12 @@ bool diff_is_recorded(const struct diff *d, const char *node);
 /* The record of a complete cluster does not know it: it is added now, or was never finished. */
 bool diff_is_new(const struct diff *d, const char *node);
 
+/*
+ * A running worker that the cluster does not know by its own word: made anew
+ * and never joined, drained and wanted again, or somebody deleted its Node.
+ */
+bool diff_is_forgotten(const struct diff *d, const char *node);
+
 /* --- Settings that differ from the recorded ones (diff_compare.c). --- */
 
 struct difference {

@@ -41,7 +41,8 @@ static bool is_whole(const struct diff *d)
         return false;
     for (size_t i = 0; i < d->desired->node_count; i++) {
         const struct node_state *node = diff_find(d, d->desired->nodes[i].name);
-        if (!node || diff_is_stopped(node) || diff_is_new(d, node->name))
+        if (!node || diff_is_stopped(node) || diff_is_new(d, node->name) ||
+            diff_is_forgotten(d, node->name))
             return false;
     }
     return true;

@@ -57,10 +57,29 @@ static bool needs_balancer(const struct diff *d, const struct node_spec *node)
     return false;
 }
 
-static bool may_come(const struct diff *d, const struct node_spec *node)
+static void find_image(const struct diff *d, const struct facet *want, const struct facet *have,
+                       void *context)
 {
     (void)d;
-    return node->role == NODE_WORKER;
+    const struct facet *facet = want ? want : have;
+    *(bool *)context |= (!want || !have) && diff_is_field(facet, "preload");
+}
+
+/*
+ * Which images its nodes have only the record tells. So it is told first which
+ * are wanted now, and nodes come in the next round: what they were made with
+ * can then be said of them even if the wish changes before they are recorded.
+ */
+static bool images_differ(const struct diff *d)
+{
+    bool differ = false;
+    diff_walk(d, find_image, &differ);
+    return differ;
+}
+
+static bool may_come(const struct diff *d, const struct node_spec *node)
+{
+    return node->role == NODE_WORKER && (diff_find(d, node->name) || !images_differ(d));
 }
 
 static bool needs_worker(const struct diff *d, const struct node_spec *node)
@@ -76,7 +95,8 @@ static bool restart_needs_network(const struct diff *d, const struct node_spec *
 
 static bool needs_joining(const struct diff *d, const struct node_spec *node)
 {
-    return may_come(d, node) && (needs_container(d, node) || diff_is_new(d, node->name));
+    return may_come(d, node) && (needs_container(d, node) || diff_is_new(d, node->name) ||
+                                 diff_is_forgotten(d, node->name));
 }
 
 static bool may_need_joining(const struct diff *d, const struct node_spec *node)
@@ -214,7 +234,9 @@ static const char *setup_reason(const struct diff *d, enum action_kind kind, con
     if (kind == ACTION_START_NODE || (kind == ACTION_BALANCER && diff_is_stopped(have)))
         return container_status_name(have->status);
     if (d->observed->recorded == SEEN_YES)
-        return have ? "not known to have joined" : "a node is missing";
+        return !have                           ? "a node is missing"
+               : diff_is_forgotten(d, subject) ? "the cluster does not know it"
+                                               : "not known to have joined";
     return d->observed->node_count ? "set-up is not finished" : "new cluster";
 }
 

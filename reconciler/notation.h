@@ -15,6 +15,7 @@
  *                    or :fleet=x (made by others), :misshapen (of another shape),
  *                    :anew (of the desired shape, not of the recorded one),
  *                    :drift (its labels are not the desired ones)
+ *                    :forgotten (the cluster does not know it)
  *   recorded         also: unreadable; without either: the set-up is unfinished
  *   ready unready kubeconfig nokubeconfig    unknown if not said; also: unwell
  *                    (the API answers: all are Ready that run)
@@ -273,6 +274,8 @@ static inline struct node_state notation_container(struct arena *arena,
             node.shape = "other";
         else if (strcmp(part, "drift") == 0)
             node.drift = "label tier is missing";
+        else if (strcmp(part, "forgotten") == 0)
+            node.joined = SEEN_NO;
         else if (strcmp(part, "anew") == 0)
             node.shape = facet_shape(arena, desired, node.name);
         else if (!(node.owner = notation_value(part, "fleet")))

@@ -290,6 +290,8 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
         look.ready = sim_is_ready(world) ? SEEN_YES : SEEN_NO;
     if (look.kubeconfig == SEEN_YES && sim_api_answers(world))
         look.version = "v1";
+    for (size_t i = 0; look.version && i < look.node_count; i++)
+        nodes[i].joined = sim_has_joined(world, sim_index(nodes[i].name)) ? SEEN_YES : SEEN_NO;
     for (size_t i = 0; look.version && i < SIM_NODES; i++)
         look.ready_count += sim_has_joined(world, i) && sim_runs(&world->nodes[i]);
     for (size_t i = 0; look.version && i < look.node_count; i++) {
