@@ -9,6 +9,15 @@ struct view {
     const struct view_renderer *renderer; /* NULL: says nothing */
     void *object;
     bool steps; /* a line for each step, too: only asked for */
+    bool words; /* JSON has causes within its events */
+    struct said *said;
+    size_t said_count;
+};
+
+/* The cause that was told last of a cluster: it is told once in a row. */
+struct said {
+    char *cluster;
+    char *words;
 };
 
 const struct option_choice view_outputs[] = {{"json", VIEW_JSON}, {NULL, 0}};
@@ -35,6 +44,7 @@ struct view *view_open(const struct view_options *options)
 {
     struct view *view = memory_new(sizeof(*view));
     view->renderer = choose(options);
+    view->words = view->renderer != &view_json;
     view->steps = view->renderer != &view_lines || options->verbosity > 0;
     FILE *out = options->output == VIEW_JSON ? options->results : options->talk;
     if (view->renderer)
@@ -42,11 +52,53 @@ struct view *view_open(const struct view_options *options)
     return view;
 }
 
+static struct said *said_of(struct view *view, const char *cluster)
+{
+    for (size_t i = 0; i < view->said_count; i++)
+        if (strcmp(view->said[i].cluster, cluster) == 0)
+            return &view->said[i];
+    view->said = memory_resize(view->said, view->said_count + 1, sizeof(*view->said));
+    view->said[view->said_count] = (struct said){.cluster = memory_string(cluster)};
+    return &view->said[view->said_count++];
+}
+
+static void note(struct view *view, const struct report *about, const char *label, const char *text)
+{
+    cleanup_free char *words = memory_format("%s%s", label, text);
+    struct report report = *about;
+    report.kind = REPORT_NOTE;
+    report.text = words;
+    view->renderer->report(view->object, &report);
+}
+
+/* What is behind a failure, after it was told: cause and cure. */
+static void tell_cause(struct view *view, const struct report *report)
+{
+    const struct finding *cause = report->failure ? diagnosis_cause(report->diagnosis) : NULL;
+    bool last = report->kind == REPORT_STALLED;
+    if (cause) {
+        struct said *said = said_of(view, report->cluster);
+        if (last || !said->words || strcmp(said->words, cause->words) != 0) {
+            free(said->words);
+            said->words = memory_string(cause->words);
+            note(view, report, "cause: ", cause->words);
+            note(view, report, "cure: ", cause->cure);
+        }
+    }
+    if (last && report->diagnosis) {
+        cleanup_free char *more = memory_format("`kind explain %s` tells more", report->cluster);
+        note(view, report, "", more);
+    }
+}
+
 void view_report(void *context, const struct report *report)
 {
     struct view *view = context;
-    if (view->renderer && (view->steps || report->kind != REPORT_STEP))
-        view->renderer->report(view->object, report);
+    if (!view->renderer || (!view->steps && report->kind == REPORT_STEP))
+        return;
+    view->renderer->report(view->object, report);
+    if (view->words)
+        tell_cause(view, report);
 }
 
 void view_tick(struct view *view, uint64_t now_ms)
@@ -61,6 +113,11 @@ void view_close(struct view *view)
         return;
     if (view->renderer)
         view->renderer->close(view->object);
+    for (size_t i = 0; i < view->said_count; i++) {
+        free(view->said[i].cluster);
+        free(view->said[i].words);
+    }
+    free(view->said);
     free(view);
 }
 

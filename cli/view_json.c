@@ -37,8 +37,8 @@ const struct view_event view_events[] = {
     [REPORT_ACTION_BEGINS] = {"action-begins", "action, subject, class, reason; done and total, "
                                                "counted in actions"},
     [REPORT_STEP] = {"step", "as action-begins, and step: what the action does now"},
-    [REPORT_ACTION_ENDS] = {"action-ends", "as action-begins, and failure: null, or kind and "
-                                           "message"},
+    [REPORT_ACTION_ENDS] = {"action-ends", "as action-begins, and failure: null, or kind, "
+                                           "message and cause (null, or id, message, cure)"},
     [REPORT_RETRY] = {"retry", "failure; wait_ms until the next try"},
     [REPORT_SETTLED] = {"settled", "nodes, ready (null: not known), version; all null when the "
                                    "cluster is gone"},
@@ -70,13 +70,27 @@ static void set_count(json_t *event, const char *key, uint64_t count)
     set(event, key, json_integer((json_int_t)count));
 }
 
-static void set_failure(json_t *event, const struct error *failure)
+static json_t *cause_json(const struct diagnosis *diagnosis)
 {
+    const struct finding *cause = diagnosis_cause(diagnosis);
+    if (!cause)
+        return NULL;
+    json_t *value = json_object();
+    set_string(value, "id", cause->id);
+    set_string(value, "message", cause->words);
+    set_string(value, "cure", cause->cure);
+    return value;
+}
+
+static void set_failure(json_t *event, const struct report *report)
+{
+    const struct error *failure = report->failure;
     json_t *value = NULL;
     if (failure) {
         value = json_object();
         set_string(value, "kind", error_kind_name(failure->kind));
         set_string(value, "message", failure->message);
+        set(value, "cause", cause_json(report->diagnosis));
     }
     set(event, "failure", value);
 }
@@ -126,17 +140,17 @@ static void set_details(json_t *event, const struct report *report)
         return;
     case REPORT_ACTION_ENDS:
         set_action(event, report);
-        set_failure(event, report->failure);
+        set_failure(event, report);
         return;
     case REPORT_RETRY:
-        set_failure(event, report->failure);
+        set_failure(event, report);
         set_count(event, "wait_ms", report->wait_ms);
         return;
     case REPORT_SETTLED:
         set_state(event, report);
         return;
     case REPORT_STALLED:
-        set_failure(event, report->failure);
+        set_failure(event, report);
         return;
     case REPORT_NOTE:
         set_string(event, "text", report->text);

@@ -247,13 +247,26 @@ static json_t *state_json(const struct cluster_state *state)
     return json;
 }
 
-static json_t *failure_json(const struct error *failure)
+static json_t *cause_json(const struct diagnosis *diagnosis)
+{
+    const struct finding *cause = diagnosis_cause(diagnosis);
+    if (!cause)
+        return json_null();
+    json_t *json = json_object();
+    json_object_set_new(json, "id", string_json(cause->id));
+    json_object_set_new(json, "message", string_json(cause->words));
+    json_object_set_new(json, "cure", string_json(cause->cure));
+    return json;
+}
+
+static json_t *failure_json(const struct error *failure, const struct diagnosis *diagnosis)
 {
     if (!failure)
         return json_null();
     json_t *json = json_object();
     json_object_set_new(json, "kind", string_json(error_kind_name(failure->kind)));
     json_object_set_new(json, "message", string_json(failure->message));
+    json_object_set_new(json, "cause", cause_json(diagnosis));
     return json;
 }
 
@@ -265,7 +278,7 @@ static json_t *result_json(const struct engine_result *result)
     json_object_set_new(json, "outcome", string_json(outcome_name(result->outcome)));
     json_object_set_new(json, "plan", plan ? plan : json_null());
     json_object_set_new(json, "state", state_json(result->state));
-    json_object_set_new(json, "failure", failure_json(result->failure));
+    json_object_set_new(json, "failure", failure_json(result->failure, result->diagnosis));
     return json;
 }
 

@@ -153,6 +153,16 @@ static void docker_apply(struct driver *driver, struct op *op, const struct appl
     flow_begin(&df->flow);
 }
 
+static void docker_collect(struct driver *driver, struct op *op, const struct apply_input *input,
+                           const struct error *failure, struct evidence *evidence)
+{
+    struct docker_flow *df = new_flow(docker_of(driver), op, docker_evidence_steps);
+    df->input = *input;
+    df->cluster = input->cluster;
+    docker_begin_sight(df, failure, evidence);
+    flow_begin(&df->flow);
+}
+
 static void docker_read_admin(struct driver *driver, struct op *op, const char *cluster,
                               struct arena *arena, struct admin_access *admin)
 {
@@ -186,6 +196,7 @@ static const struct driver_vtable docker_vtable = {
     .list = docker_list,
     .observe = docker_observe,
     .apply = docker_apply,
+    .collect = docker_collect,
     .read_admin = docker_read_admin,
     .drain = docker_drain,
     .cancel = docker_cancel,

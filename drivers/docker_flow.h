@@ -9,6 +9,8 @@
 #include "drivers/docker.h"
 #include "drivers/port.h"
 #include "drivers/steps.h"
+#include "model/evidence.h"
+#include "model/host_limits.h"
 #include "model/kubeconfig.h"
 #include <jansson.h>
 
@@ -96,6 +98,7 @@ struct docker_flow {
     struct preload *preload;     /* docker_preload.c's own */
     struct drain *drain;         /* docker_drain.h's */
     struct inventory *inventory; /* kube_inventory.c's */
+    struct sight *sight;         /* docker_evidence.c's */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)
@@ -113,6 +116,7 @@ extern const struct step docker_manifests_steps[], docker_settings_steps[], dock
 extern const struct step docker_upload_config_steps[], docker_mark_steps[], docker_token_steps[];
 extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_steps[];
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
+extern const struct step docker_evidence_steps[];
 extern const struct step docker_ready_steps[], docker_record_steps[], docker_forget_steps[];
 
 /* Rows that many tables begin with. */
@@ -302,6 +306,13 @@ const char *docker_user_server(struct docker_flow *df, struct error **err);
 
 /* "2026-11-21T03:08:26Z" (fractions are passed over) as Unix seconds; 0 if it is none. */
 long long kube_time(const char *text);
+
+/* docker_evidence.c: a look after this failure, into *evidence; both must last until its end. */
+void docker_begin_sight(struct docker_flow *df, const struct error *failure,
+                        struct evidence *evidence);
+/* This host's limits, if the engine runs on it; else false. */
+bool docker_read_host(struct arena *arena, const struct engine_info *info,
+                      struct host_limits *limits);
 
 /* docker_boot.c: when the container of an inspect was started, Unix seconds; 0 if not known. */
 long long docker_started_at(const char *body, size_t length);

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "model/evidence.h"
 #include "model/plan.h"
 #include "model/spec.h"
 #include "model/state.h"
@@ -60,6 +61,14 @@ struct driver_vtable {
                     const struct cluster_spec *desired, struct arena *arena,
                     struct cluster_state *state);
     void (*apply)(struct driver *driver, struct op *op, const struct apply_input *input);
+    /*
+     * What there is to be seen after this action has failed, into *evidence
+     * (with its arena), the failure first: it changes nothing, and takes a few
+     * seconds at most. What cannot be had is left out, so how it ends says
+     * nothing. input, failure and evidence must last until then.
+     */
+    void (*collect)(struct driver *driver, struct op *op, const struct apply_input *input,
+                    const struct error *failure, struct evidence *evidence);
     /* The admin's kubeconfig as the cluster has it, and where its API is published; in arena. */
     void (*read_admin)(struct driver *driver, struct op *op, const char *cluster,
                        struct arena *arena, struct admin_access *admin);

@@ -115,6 +115,14 @@ static void change_info(struct fake_call *call)
     fake_call_status(call, 204);
 }
 
+static void change_journal(struct fake_call *call)
+{
+    json_t *body = fake_call_json(call);
+    json_object_update(call->world->journal, body);
+    json_decref(body);
+    fake_call_status(call, 204);
+}
+
 static void end_container(struct fake_call *call)
 {
     const char *name = fake_call_query(call, "container"), *code = fake_call_query(call, "code");
@@ -132,8 +140,8 @@ static const struct {
     {"GET", "/_fake/requests", reply_requests}, {"POST", "/_fake/reset-log", reset_log},
     {"GET", "/_fake/state", reply_state},       {"POST", "/_fake/fault", order_faults},
     {"POST", "/_fake/clear", clear_faults},     {"POST", "/_fake/settings", change_settings},
-    {"POST", "/_fake/info", change_info},       {"POST", "/_fake/exit", end_container},
-    {"POST", "/_fake/populate", fake_populate},
+    {"POST", "/_fake/info", change_info},       {"POST", "/_fake/journal", change_journal},
+    {"POST", "/_fake/exit", end_container},     {"POST", "/_fake/populate", fake_populate},
 };
 
 bool fake_control_is_path(const char *path)

@@ -8,6 +8,7 @@
  *   POST /_fake/clear       no more faults
  *   POST /_fake/settings    {"boot_ms": 5, ...}: as in struct fake_settings
  *   POST /_fake/info        {"CgroupVersion": "1", ...}: members of GET /info from now on
+ *   POST /_fake/journal     {"kubelet": "lines"}: what journalctl says in every node from now on
  *   POST /_fake/exit?container=NAME&code=N    its processes end by themselves
  *   POST /_fake/populate    see fake_populate.h
  *

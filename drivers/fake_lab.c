@@ -149,6 +149,23 @@ struct error *fake_lab_apply(struct fake_lab *lab, const struct cluster_spec *sp
     return finish(&waiting);
 }
 
+struct evidence fake_lab_collect(struct fake_lab *lab, const struct cluster_spec *spec,
+                                 const char *subject, const char *words)
+{
+    const struct action action = {.kind = ACTION_BOOTSTRAP, .subject = subject, .reason = "test"};
+    const struct apply_input input = {.cluster = spec->name, .spec = spec, .action = &action};
+    struct evidence evidence;
+    struct error *failure = NULL;
+    struct waiting waiting;
+    error_set(&failure, ERROR_UNAVAILABLE, "%s", words);
+    evidence_init(&evidence, lab->arena);
+    begin(&waiting, lab);
+    lab->driver->vtable->collect(lab->driver, &waiting.op, &input, failure, &evidence);
+    error_free(finish(&waiting));
+    error_free(failure);
+    return evidence;
+}
+
 struct error *fake_lab_interrupt(struct fake_lab *lab, const struct cluster_spec *spec,
                                  enum action_kind kind, const char *subject,
                                  enum fake_interrupt how, size_t turns, bool *ended_in_time)

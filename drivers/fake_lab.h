@@ -39,6 +39,10 @@ struct error *fake_lab_apply(struct fake_lab *lab, const struct cluster_spec *sp
 struct error *fake_lab_observe(struct fake_lab *lab, const char *cluster,
                                const struct cluster_spec *desired, struct cluster_state *state);
 
+/* What is collected after this action has failed with these words; the evidence is in the arena. */
+struct evidence fake_lab_collect(struct fake_lab *lab, const struct cluster_spec *spec,
+                                 const char *subject, const char *words);
+
 /*
  * As fake_lab_apply, interrupted after so many turns: drained or canceled.
  * *ended_in_time tells whether it had ended by then.

@@ -159,6 +159,7 @@ struct fake_world {
     json_t *scripts;  /* what was run by sh -c, in order */
     json_t *log;      /* requests, in order */
     json_t *faults;   /* see fake_fault.h */
+    json_t *journal;  /* what journalctl says, by unit */
     json_t *info;     /* what GET /info says otherwise than usual */
     uint64_t request_count, version, containers_version, apis_version;
 };

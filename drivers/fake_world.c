@@ -37,6 +37,7 @@ struct fake_world *fake_world_new(const struct fake_settings *settings)
     world->log = json_array();
     world->faults = json_array();
     world->info = json_object();
+    world->journal = json_object();
     fake_image_init(world);
     fake_network_init(world);
     return world;
@@ -63,6 +64,7 @@ void fake_world_free(struct fake_world *world)
     json_decref(world->log);
     json_decref(world->faults);
     json_decref(world->info);
+    json_decref(world->journal);
     free(world);
 }
 

@@ -17,8 +17,11 @@ struct running {
     struct op op;
     struct work *work;
     size_t action;
-    uint64_t began_at_ms;
+    uint64_t began_at_ms, elapsed_ms; /* elapsed_ms: when it had failed */
     bool busy;
+    struct apply_input input;
+    struct error *failure; /* whose evidence is being collected, by the same op */
+    struct diagnosis *diagnosis;
 };
 
 struct work {
@@ -36,6 +39,7 @@ struct work {
     uint64_t began_at_ms;
     size_t done; /* actions of this round that ended well */
     bool begun;
+    struct diagnosis *diagnosis; /* of the round's first failure; NULL: there was none */
 };
 
 struct engine {
@@ -98,6 +102,16 @@ static void wake_at(struct work *work, uint64_t at_ms)
     work->wake = transport->after(transport, at_ms > now ? at_ms - now : 0, wake_now, work);
 }
 
+/* What failed without an action: all that there is to go by is what it says. */
+static void diagnose_message(struct work *work, const struct error *failure)
+{
+    if (work->diagnosis || !failure)
+        return;
+    work->diagnosis = diagnosis_new();
+    diagnosis_add_failure(work->diagnosis, failure);
+    diagnosis_conclude(work->diagnosis, work->name, work->name);
+}
+
 static void observe_ended(struct op *op, struct error *failure)
 {
     struct work *work = (struct work *)(void *)((char *)op - offsetof(struct work, observe));
@@ -123,6 +137,8 @@ static void observe(struct work *work)
     work->seen_arena = arena_new();
     work->seen = arena_alloc(work->seen_arena, sizeof(*work->seen));
     work->observe = (struct op){.ended = observe_ended};
+    diagnosis_free(work->diagnosis);
+    work->diagnosis = NULL;
     driver->vtable->observe(driver, &work->observe, work->name, work->desired, work->seen_arena,
                             work->seen);
 }
@@ -151,21 +167,70 @@ static void action_note(struct op *op, const char *text)
          (struct report){.kind = REPORT_NOTE, .action = action_of(running), .text = text});
 }
 
-static void action_ended(struct op *op, struct error *failure)
+/* The first failure of a round is the one that counts, as the cycle has it. */
+static void keep_diagnosis(struct work *work, struct diagnosis *diagnosis)
 {
-    struct running *running = running_of(op);
+    if (work->diagnosis)
+        diagnosis_free(diagnosis);
+    else
+        work->diagnosis = diagnosis;
+}
+
+static void conclude_action(struct running *running, struct error *failure, uint64_t elapsed_ms)
+{
     struct work *work = running->work;
+    struct diagnosis *diagnosis = TAKE(running->diagnosis);
     running->busy = false;
     work->done += failure == NULL;
+    if (diagnosis)
+        diagnosis_conclude(diagnosis, work->name, action_of(running)->subject);
     tell(work, (struct report){
                    .kind = REPORT_ACTION_ENDS,
                    .action = action_of(running),
                    .failure = failure,
-                   .elapsed_ms = now_of(work->engine) - running->began_at_ms + 1,
+                   .diagnosis = diagnosis,
+                   .elapsed_ms = elapsed_ms,
                });
+    keep_diagnosis(work, diagnosis);
     step(work,
          (struct event){.kind = EVENT_ACTION_ENDED, .action = running->action, .failure = failure});
     error_free(failure);
+}
+
+/* However far it came: what was found is there. */
+static void evidence_ended(struct op *op, struct error *failure)
+{
+    struct running *running = running_of(op);
+    error_free(failure);
+    conclude_action(running, TAKE(running->failure), running->elapsed_ms);
+}
+
+/*
+ * Before anything is tried again or cleaned up: the cycle hears of the failure
+ * when its evidence is there. Wrong input is its own evidence, and who is
+ * stopping is in a hurry.
+ */
+static void action_ended(struct op *op, struct error *failure)
+{
+    struct running *running = running_of(op);
+    struct driver *driver = running->work->engine->options.driver;
+    uint64_t elapsed_ms = now_of(running->work->engine) - running->began_at_ms + 1;
+    if (!failure || failure->kind == ERROR_CANCELED) {
+        conclude_action(running, failure, elapsed_ms);
+        return;
+    }
+    running->diagnosis = diagnosis_new();
+    if (!driver->vtable->collect || failure->kind == ERROR_INVALID ||
+        failure->kind == ERROR_INTERNAL || running->work->engine->stops) {
+        diagnosis_add_failure(running->diagnosis, failure);
+        conclude_action(running, failure, elapsed_ms);
+        return;
+    }
+    running->failure = failure;
+    running->elapsed_ms = elapsed_ms;
+    running->op = (struct op){.ended = evidence_ended};
+    driver->vtable->collect(driver, &running->op, &running->input, failure,
+                            &running->diagnosis->evidence);
 }
 
 static struct running *find_running(struct work *work, bool busy, size_t action)
@@ -189,14 +254,14 @@ static void start_action(struct work *work, size_t action)
         .busy = true,
     };
     tell(work, (struct report){.kind = REPORT_ACTION_BEGINS, .action = action_of(running)});
-    struct apply_input input = {
+    running->input = (struct apply_input){
         .cluster = work->name,
         .spec = work->desired,
         .observed = work->seen,
         .action = action_of(running),
         .record = &cycle_plan(work->cycle)->record,
     };
-    driver->vtable->apply(driver, &running->op, &input);
+    driver->vtable->apply(driver, &running->op, &running->input);
 }
 
 static void cancel_action(struct work *work, size_t action)
@@ -210,9 +275,12 @@ static void cancel_action(struct work *work, size_t action)
 static void tell_failed(struct work *work, uint64_t wait_ms)
 {
     bool stalled = cycle_stalled(work->cycle);
+    diagnose_message(work, cycle_failure(work->cycle));
     tell(work, (struct report){
                    .kind = stalled ? REPORT_STALLED : REPORT_RETRY,
                    .failure = cycle_failure(work->cycle),
+                   .diagnosis = work->diagnosis,
+                   .failures = cycle_failures(work->cycle),
                    .wait_ms = wait_ms,
                });
     if (stalled)
@@ -336,9 +404,13 @@ static void stop_work(struct work *work, bool first)
         return;
     }
     step(work, (struct event){.kind = EVENT_STOP});
-    for (size_t i = 0; first && i < CYCLE_PARALLEL_MAX; i++)
-        if (work->running[i].busy)
-            driver->vtable->drain(driver, &work->running[i].op);
+    for (size_t i = 0; first && i < CYCLE_PARALLEL_MAX; i++) {
+        struct running *running = &work->running[i];
+        if (running->busy && running->failure) /* only looks */
+            driver->vtable->cancel(driver, &running->op);
+        else if (running->busy)
+            driver->vtable->drain(driver, &running->op);
+    }
     if (work->observe.running)
         driver->vtable->cancel(driver, &work->observe);
 }
@@ -357,6 +429,7 @@ static void free_work(struct work *work)
         transport->cancel_timer(transport, work->wake);
     }
     cycle_free(work->cycle);
+    diagnosis_free(work->diagnosis);
     arena_free(work->seen_arena);
     arena_free(work->old_arena);
     free(work);
@@ -386,6 +459,7 @@ struct engine_result engine_result(const struct engine *engine, size_t index)
         .outcome = work->outcome,
         .plan = cycle_plan(work->cycle),
         .failure = cycle_failure(work->cycle),
+        .diagnosis = work->diagnosis,
         .state = work->seen,
         .rounds = cycle_rounds(work->cycle),
     };

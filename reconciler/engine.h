@@ -62,6 +62,7 @@ struct engine_result {
     const struct error *failure;       /* the last one, or NULL */
     const struct cluster_state *state; /* as seen last, or NULL */
     unsigned rounds;
+    const struct diagnosis *diagnosis; /* of the failure, or NULL */
 };
 
 size_t engine_count(const struct engine *engine);

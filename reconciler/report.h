@@ -8,6 +8,7 @@
 #define RECONCILER_REPORT_H
 
 #include "base/error.h"
+#include "model/diagnosis.h"
 #include "model/plan.h"
 #include "model/state.h"
 #include <stddef.h>
@@ -35,6 +36,8 @@ struct report {
     const char *step;
     const char *text;
     const struct error *failure;
+    const struct diagnosis *diagnosis; /* of the failure; NULL: none was made */
+    unsigned failures;                 /* RETRY, STALLED: in a row */
     uint64_t wait_ms;
     const struct cluster_state *state;  /* SETTLED */
     const struct cluster_spec *desired; /* NULL: it is to go */
