@@ -16,7 +16,7 @@
     "{\"metadata\":{\"name\":\"b\"},\"spec\":{\"minAvailable\":%d,\"selector\":{\"matchLabels\":"  \
     "{\"app\":\"web\"}}}}"
 
-enum { REPLICAS = 2, REPLICAS_MS = 60 * 1000 };
+enum { REPLICAS = 2, REPLICAS_MS = 60 * 1000, CLEAR_MS = 60 * 1000 };
 
 static void set_open(struct fake_town *town, const char *node, bool open)
 {
@@ -57,8 +57,15 @@ static void drain_well(struct fake_town *town)
 struct watch {
     struct fake_town *town;
     uint64_t at_ms[8];
-    size_t ready[8], evictions, deletions, forced;
+    size_t ready[8], evictions, deletions, forced, early;
 };
+
+/* Is the pod that is to be deleted at once not told to have ended? */
+static bool runs(struct watch *watch, const char *url)
+{
+    cleanup_free char *line = memory_format("GET %s", strstr(url, "/api/v1/"));
+    return !strstr(fake_town_ask(watch->town, line, NULL), "terminated");
+}
 
 static bool count(void *context, const struct request *request, struct fake_answer *answer)
 {
@@ -66,8 +73,10 @@ static bool count(void *context, const struct request *request, struct fake_answ
     struct watch *watch = context;
     bool eviction = strstr(request->url, "/eviction") && strcmp(request->method, "POST") == 0;
     bool deletion = strstr(request->url, "/pods/") && strcmp(request->method, "DELETE") == 0;
+    bool forced = deletion && strstr(request->body, "\"gracePeriodSeconds\":0");
     watch->deletions += deletion;
-    watch->forced += deletion && strstr(request->body, "\"gracePeriodSeconds\":0");
+    watch->forced += forced;
+    watch->early += forced && runs(watch, request->url);
     if (!eviction || watch->evictions == COUNT_OF(watch->ready))
         return false;
     watch->at_ms[watch->evictions] = watch->town->lab.transport.now_ms;
@@ -83,7 +92,10 @@ static void watch_town(struct fake_town *town, struct watch *watch)
     town->lab.transport.script_context = watch;
 }
 
-/* One replica goes when all are Ready, and the next when they are again. */
+/*
+ * One replica goes when all are Ready, and the next when they are again.
+ * Nobody waits until kubelet has cleared away what has ended already.
+ */
 static void keeps_replicas(void **state)
 {
     (void)state;
@@ -91,11 +103,14 @@ static void keeps_replicas(void **state)
     struct watch watch;
     open_town(&town);
     watch_town(&town, &watch);
+    uint64_t began_ms = town.lab.transport.now_ms;
     drain_well(&town);
+    assert_true(town.lab.transport.now_ms - began_ms < CLEAR_MS);
     assert_int_equal(watch.evictions, REPLICAS);
     assert_int_equal(watch.ready[0], REPLICAS);
     assert_int_equal(watch.ready[1], REPLICAS);
-    assert_int_equal(watch.deletions, 0);
+    assert_int_equal(watch.deletions, REPLICAS);
+    assert_int_equal(watch.early, 0);
     assert_int_equal(fake_town_count(&town, PODS, TOWN_WORKER2), REPLICAS);
     drain_well(&town); /* gone is gone */
     assert_int_equal(watch.evictions, REPLICAS);
@@ -186,7 +201,8 @@ static void empties_dead_nodes(void **state)
     ",\"ownerReferences\":[{\"kind\":\"" kind                                                      \
     "\",\"name\":\"o\",\"uid\":\"u\",\"controller\":true}]"
 #define POD(metadata, status)                                                                      \
-    "{\"metadata\":{\"name\":\"p\"" metadata "},\"spec\":{" ON_WORKER "},\"status\":{" status "}}"
+    "{\"metadata\":{\"name\":\"p\"" metadata "},\"spec\":{" ON_WORKER                              \
+    ",\"containers\":[{\"name\":\"c\"}]},\"status\":{" status "}}"
 #define READY "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]"
 
 static void knows_pods(void **state)
@@ -196,14 +212,16 @@ static void knows_pods(void **state)
         const char *name, *pod, *notes;
         size_t evictions, deletions, left;
     } rows[] = {
-        {"of nobody", POD("", READY), "pod default/p had no controller and is gone", 1, 0, 0},
-        {"of a Job", POD(OWNED("Job"), READY), "", 1, 0, 0},
-        {"of a set that is gone", POD(OWNED("ReplicaSet"), READY), "", 1, 0, 0},
+        {"of nobody", POD("", READY), "pod default/p had no controller and is gone", 1, 1, 0},
+        {"of a Job", POD(OWNED("Job"), READY), "", 1, 1, 0},
+        {"of a set that is gone", POD(OWNED("ReplicaSet"), READY), "", 1, 1, 0},
         {"of a DaemonSet", POD(OWNED("DaemonSet"), READY), "", 0, 0, 1},
         {"a mirror", POD(",\"annotations\":{\"kubernetes.io/config.mirror\":\"x\"}", READY), "", 0,
          0, 1},
         {"finished", POD(OWNED("Job"), "\"phase\":\"Succeeded\""), "", 0, 1, 0},
         {"failed, of nobody", POD("", "\"phase\":\"Failed\""), "", 0, 1, 0},
+        {"whose containers nobody tells of",
+         "{\"metadata\":{\"name\":\"p\"" OWNED("Job") "},\"spec\":{" ON_WORKER "}}", "", 1, 0, 0},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         test_row(rows[i].name);
@@ -217,6 +235,7 @@ static void knows_pods(void **state)
         test_equal(town.lab.notes, rows[i].notes);
         assert_int_equal(watch.evictions, rows[i].evictions);
         assert_int_equal(watch.deletions, rows[i].deletions);
+        assert_int_equal(watch.early, 0);
         assert_int_equal(fake_town_count(&town, PODS, NULL), rows[i].left);
         fake_town_close(&town);
     }

@@ -13,7 +13,8 @@
  *
  *   for each pod:  the node's own ------------------------------> stays
  *                  finished ------------------------------------> DELETE
- *                  ending ------> wait; DELETE at once where nobody will confirm
+ *                  ending ------> wait; DELETE at once where nobody will confirm,
+ *                                 or all of its containers have ended
  *                  another of its controller is ending ---------> wait
  *                  Ready -------> GET controller: all replicas Ready, or
  *                                 60 s over? else wait
@@ -24,7 +25,9 @@
  * that is not Ready serves nobody, so for that one nobody waits.
  *
  * A node does not confirm that its pods have ended when its container stands
- * still, or (LOST) when the cluster has not heard of it.
+ * still, or (LOST) when the cluster has not heard of it. One that is well may
+ * take a minute to clear away a pod whose containers have ended (Kubernetes
+ * 1.20): since nothing of it runs, nobody waits for that.
  */
 enum {
     REPLICAS_MS = 60 * 1000, /* so long a controller may be short of replicas */
@@ -92,7 +95,8 @@ static bool another_goes(struct flow *flow, const json_t *pod)
     json_array_foreach(df->objects, index, other)
     {
         if (other != pod && kube_pod_same_controller(pod, other) &&
-            (df->drain->going[index] || kube_pod_fate(other) == POD_ENDING))
+            (df->drain->going[index] || kube_pod_fate(other) == POD_ENDING ||
+             kube_pod_fate(other) == POD_ENDED))
             return true;
     }
     return false;
@@ -185,6 +189,9 @@ static enum step_status go_on(struct flow *flow)
             break;
         case POD_ENDING:
             status = end_pod(flow);
+            break;
+        case POD_ENDED:
+            status = delete_pod(flow, 0);
             break;
         case POD_EVICTED:
             status = move_pod(flow);

@@ -47,11 +47,11 @@ static struct fake_place place_of(const struct fake_object *object)
 
 /* --- ending --- */
 
-static bool node_runs(const struct fake_world *world, const char *name)
+static bool kubelet_runs(const struct fake_world *world, const char *name)
 {
     struct fake_container *container;
     HASH_FIND(by_name, world->container_names, name, strlen(name), container);
-    return container && container->run == FAKE_RUNNING;
+    return container && container->run == FAKE_RUNNING && container->node.kubelet_at_ms;
 }
 
 void fake_pods_end(struct fake_call *call, struct fake_cluster *cluster, struct fake_object *pod,
@@ -77,16 +77,57 @@ void fake_pods_end(struct fake_call *call, struct fake_cluster *cluster, struct 
                         json_string(fake_time_seconds(call->arena, call->now_ms + grace_ms)));
     json_object_set_new(metadata, "deletionGracePeriodSeconds", json_integer(grace_s));
     pod->ends_at_ms = call->now_ms + (own_ms < grace_ms ? own_ms : grace_ms);
+    pod->ended = false; /* another of that name may have been here */
     fake_store_put(call, cluster, &place, value);
+}
+
+/* What kubelet tells of each container of the pod: {"running": {}} or the like. */
+static json_t *container_statuses(const json_t *pod, json_t *state)
+{
+    json_t *statuses = json_array();
+    size_t i;
+    const json_t *container;
+    json_array_foreach(json_object_get(json_object_get(pod, "spec"), "containers"), i, container)
+    {
+        json_array_append_new(
+            statuses,
+            json_pack("{s:s,s:O}", "name", fake_json_string(container, "name"), "state", state));
+    }
+    json_decref(state);
+    return statuses;
+}
+
+static void tell_end(struct fake_call *call, struct fake_cluster *cluster, struct fake_object *pod)
+{
+    const struct fake_place place = place_of(pod);
+    json_t *value = json_deep_copy(pod->value), *status = json_object_get(value, "status");
+    const char *at = fake_time_seconds(call->arena, pod->ends_at_ms);
+    if (!status)
+        json_object_set_new(value, "status", status = json_object());
+    json_object_set_new(
+        status, "containerStatuses",
+        container_statuses(pod->value, json_pack("{s:{s:i,s:s}}", "terminated", "exitCode", 137,
+                                                 "finishedAt", at)));
+    pod->ended = true;
+    fake_store_put(call, cluster, &place, value);
+}
+
+static bool is_stubborn(const struct fake_object *pod)
+{
+    return json_object_get(json_object_get(metadata_of(pod), "annotations"), "fake/stubborn");
 }
 
 static void let_end(struct fake_call *call, struct fake_cluster *cluster)
 {
-    for (struct fake_object *pod = cluster->objects; pod; pod = pod->hh.next)
-        if (is_pod(pod) && is_ending(pod) && call->now_ms >= pod->ends_at_ms &&
-            node_runs(call->world, node_of(pod)) &&
-            !json_object_get(json_object_get(metadata_of(pod), "annotations"), "fake/stubborn"))
+    for (struct fake_object *pod = cluster->objects; pod; pod = pod->hh.next) {
+        if (!is_pod(pod) || !is_ending(pod) || is_stubborn(pod) || call->now_ms < pod->ends_at_ms ||
+            !kubelet_runs(call->world, node_of(pod)))
+            continue;
+        if (call->now_ms >= pod->ends_at_ms + call->world->settings.clear_ms)
             fake_store_delete(cluster, pod);
+        else if (!pod->ended)
+            tell_end(call, cluster, pod);
+    }
 }
 
 /* --- ReplicaSets --- */
@@ -138,22 +179,26 @@ static void make_pod(struct fake_call *call, struct fake_cluster *cluster,
     json_t *labels = json_object_get(json_object_get(template, "metadata"), "labels");
     struct fake_object *pod = fake_store_make(
         call, cluster, &place, "Pod",
-        json_pack("{s:{s:O*,s:[{s:s,s:s,s:s,s:s,s:b}]},s:{s:s},s:{s:s}}", "metadata", "labels",
-                  labels, "ownerReferences", "apiVersion", set->group_version, "kind", "ReplicaSet",
-                  "name", set->name, "uid", fake_json_string(metadata_of(set), "uid"), "controller",
-                  1, "spec", "nodeName", node, "status", "phase", "Running"));
+        json_pack("{s:{s:O*,s:[{s:s,s:s,s:s,s:s,s:b}]},s:{s:s,s:[{s:s}]},s:{s:s}}", "metadata",
+                  "labels", labels, "ownerReferences", "apiVersion", set->group_version, "kind",
+                  "ReplicaSet", "name", set->name, "uid", fake_json_string(metadata_of(set), "uid"),
+                  "controller", 1, "spec", "nodeName", node, "containers", "name", "app", "status",
+                  "phase", "Running"));
     pod->ready_at_ms = call->now_ms + call->world->settings.ready_ms;
 }
 
 static void report_pod(struct fake_call *call, struct fake_cluster *cluster,
                        struct fake_object *pod)
 {
-    if (!pod->ready_at_ms || call->now_ms < pod->ready_at_ms || is_ready(pod))
+    if (!pod->ready_at_ms || call->now_ms < pod->ready_at_ms || is_ready(pod) || is_ending(pod))
         return;
     const struct fake_place place = place_of(pod);
     json_t *value = json_deep_copy(pod->value);
-    json_object_set_new(json_object_get(value, "status"), "conditions",
+    json_t *status = json_object_get(value, "status");
+    json_object_set_new(status, "conditions",
                         json_pack("[{s:s,s:s}]", "type", "Ready", "status", "True"));
+    json_object_set_new(status, "containerStatuses",
+                        container_statuses(pod->value, json_pack("{s:{}}", "running")));
     fake_store_put(call, cluster, &place, value);
 }
 

@@ -2,10 +2,11 @@
  * fake_pods.h - pods of a fake cluster: who makes them, and how they end.
  *
  * A ReplicaSet gets the pods that it wants; a pod goes to the open, Ready node
- * that has the fewest, and is Ready after settings.ready_ms. A pod that is
- * deleted ends after its grace period, or settings.ready_ms if that is less,
- * but only while its node's container runs; one without a node at once. The
- * annotation "fake/stubborn" makes one that never ends by itself.
+ * that has the fewest, and is Ready after settings.ready_ms. The containers of
+ * a pod that is deleted end after its grace period, or settings.ready_ms if
+ * that is less, and the pod is gone settings.clear_ms later, but only while its
+ * node's kubelet runs; one without a node at once. The annotation
+ * "fake/stubborn" makes one that never ends by itself.
  */
 #ifndef DRIVERS_FAKE_PODS_H
 #define DRIVERS_FAKE_PODS_H

@@ -67,6 +67,7 @@ struct fake_object {
     json_t *value;
     uint64_t created_version, version;
     uint64_t ready_at_ms, ends_at_ms; /* of a pod; 0: never, see fake_pods.h */
+    bool ended;                       /* its containers have, and the cluster was told */
     bool deleted;                     /* kept so that watches can tell */
     UT_hash_handle hh;
 };

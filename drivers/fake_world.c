@@ -30,6 +30,7 @@ struct fake_world *fake_world_new(const struct fake_settings *settings)
     or_default(&world->settings.api_ms, 20);
     or_default(&world->settings.ready_ms, 20);
     or_default(&world->settings.lost_ms, 40000);
+    or_default(&world->settings.clear_ms, 60000);
     world->prng.state = world->settings.seed;
     world->ports = json_object();
     world->volumes = json_object();

@@ -1,6 +1,7 @@
 #include "drivers/kube_pods.h"
 
 #include "base/memory.h"
+#include "drivers/docker_flow.h"
 #include <string.h>
 
 enum { GRACE_S = 30 }; /* Kubernetes' own default */
@@ -28,18 +29,51 @@ const json_t *kube_pod_controller(const json_t *pod)
     return NULL;
 }
 
+/* Of each container of the list is told that it has ended, and not before then. */
+static bool all_ended(const json_t *pod, const char *list, const char *statuses, long long since_s)
+{
+    const json_t *told = json_object_get(json_object_get(pod, "status"), statuses), *status;
+    size_t index;
+    json_array_foreach(told, index, status)
+    {
+        const json_t *end = json_object_get(json_object_get(status, "state"), "terminated");
+        if (!end || kube_time(word(end, "finishedAt")) < since_s)
+            return false;
+    }
+    return json_array_size(told) ==
+           json_array_size(json_object_get(json_object_get(pod, "spec"), list));
+}
+
+/* When it was deleted: the timestamp is of the end of its grace period. */
+static long long deleted_at_s(const json_t *pod)
+{
+    const json_t *metadata = metadata_of(pod);
+    return kube_time(word(metadata, "deletionTimestamp")) -
+           json_integer_value(json_object_get(metadata, "deletionGracePeriodSeconds"));
+}
+
+/* A container that ended before the pod was deleted may have been started again since. */
+static bool has_ended(const json_t *pod, bool finished)
+{
+    long long since_s = deleted_at_s(pod);
+    return since_s > 0 &&
+           json_array_size(json_object_get(json_object_get(pod, "spec"), "containers")) > 0 &&
+           all_ended(pod, "containers", "containerStatuses", finished ? 0 : since_s) &&
+           all_ended(pod, "initContainers", "initContainerStatuses", 0) &&
+           all_ended(pod, "ephemeralContainers", "ephemeralContainerStatuses", 0);
+}
+
 enum pod_fate kube_pod_fate(const json_t *pod)
 {
     const char *phase = word(json_object_get(pod, "status"), "phase");
+    bool finished = strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
     const json_t *annotations = json_object_get(metadata_of(pod), "annotations");
     if (json_object_get(annotations, "kubernetes.io/config.mirror") ||
         strcmp(word(kube_pod_controller(pod), "kind"), "DaemonSet") == 0)
         return POD_STAYS;
     if (json_is_string(json_object_get(metadata_of(pod), "deletionTimestamp")))
-        return POD_ENDING;
-    if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0)
-        return POD_FINISHED;
-    return POD_EVICTED;
+        return has_ended(pod, finished) ? POD_ENDED : POD_ENDING;
+    return finished ? POD_FINISHED : POD_EVICTED;
 }
 
 const char *kube_pod_title(struct arena *arena, const json_t *pod)

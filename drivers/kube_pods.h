@@ -13,10 +13,16 @@
 enum pod_fate {
     POD_STAYS,    /* the node's own: a static pod's mirror, or of a DaemonSet */
     POD_FINISHED, /* nothing of it runs: deleted plainly */
-    POD_ENDING,   /* somebody deleted it, and the node has to confirm */
+    POD_ENDING,   /* somebody deleted it, and its containers have to end */
+    POD_ENDED,    /* the same, and they have: the node has only to clear it away */
     POD_EVICTED,  /* to be evicted */
 };
 
+/*
+ * POD_ENDED is strict: the node has told of every container of the pod that it
+ * has ended, and of those that would be started again, that they did so after
+ * the pod was deleted.
+ */
 enum pod_fate kube_pod_fate(const json_t *pod);
 
 /* "default/web-1", in arena. */
