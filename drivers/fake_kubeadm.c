@@ -84,6 +84,37 @@ static const char *word(const struct fake_kubeadm *kubeadm, size_t index)
     return index < kubeadm->word_count ? kubeadm->words[index] : "";
 }
 
+enum { CONFIGS_KEPT = 8 };
+
+/*
+ * The documents of a configuration (own reference, not to be changed), or NULL. Every phase reads
+ * the same file: the last ones are kept as long as the process lives.
+ */
+static json_t *parse_config(const char *path, const struct fake_file *file,
+                            struct problem_list *problems)
+{
+    static struct {
+        char *bytes;
+        size_t length;
+        json_t *documents;
+    } kept[CONFIGS_KEPT];
+    static size_t next;
+    for (size_t i = 0; i < CONFIGS_KEPT; i++)
+        if (kept[i].documents && kept[i].length == file->length &&
+            memcmp(kept[i].bytes, file->bytes, file->length) == 0)
+            return json_incref(kept[i].documents);
+    json_t *documents = document_parse(path, file->bytes, file->length, problems);
+    if (!documents)
+        return NULL;
+    size_t slot = next++ % CONFIGS_KEPT;
+    free(kept[slot].bytes);
+    json_decref(kept[slot].documents);
+    kept[slot].bytes = memory_string_n(file->bytes, file->length);
+    kept[slot].length = file->length;
+    kept[slot].documents = json_incref(documents);
+    return documents;
+}
+
 static int read_config(struct fake_kubeadm *kubeadm)
 {
     if (!kubeadm->config_path)
@@ -96,7 +127,7 @@ static int read_config(struct fake_kubeadm *kubeadm)
             kubeadm->config_path, kubeadm->config_path);
     struct problem_list problems;
     problem_list_init(&problems, kubeadm->command->call->arena);
-    kubeadm->documents = document_parse(kubeadm->config_path, file->bytes, file->length, &problems);
+    kubeadm->documents = parse_config(kubeadm->config_path, file, &problems);
     if (!kubeadm->documents)
         return fake_command_fail(kubeadm->command, "error unmarshaling configuration: %s",
                                  problems.count ? problems.items[0].message : "no YAML");

@@ -4,6 +4,7 @@
 #include "drivers/fake_call.h"
 #include "drivers/fake_container.h"
 #include "drivers/fake_file.h"
+#include "drivers/fake_node.h"
 
 size_t fake_look_containers(const struct fake_world *world)
 {
@@ -14,6 +15,73 @@ const json_t *fake_look_container(struct fake_world *world, const char *name)
 {
     const struct fake_container *container = fake_container_find(world, name);
     return container ? container->request : NULL;
+}
+
+const char *fake_look_label(struct fake_world *world, const char *container, const char *key)
+{
+    const struct fake_container *found = fake_container_find(world, container);
+    return found ? fake_container_label(found, key) : NULL;
+}
+
+const char *fake_look_id(struct fake_world *world, const char *container)
+{
+    const struct fake_container *found = fake_container_find(world, container);
+    return found ? found->id : NULL;
+}
+
+const char *fake_look_state(struct fake_world *world, const char *container)
+{
+    const struct fake_container *found = fake_container_find(world, container);
+    return found ? fake_container_state(found) : NULL;
+}
+
+const char *fake_look_name(const struct fake_world *world, size_t index)
+{
+    const struct fake_container *container = world->containers;
+    while (container && index-- > 0)
+        container = container->by_id.next;
+    return container ? container->name : NULL;
+}
+
+const char *fake_look_exec(const struct fake_world *world, const char *exec)
+{
+    const struct fake_exec *found = NULL;
+    HASH_FIND_STR(world->execs, exec, found);
+    return found ? found->container_id : NULL;
+}
+
+size_t fake_look_execs(const struct fake_world *world)
+{
+    return HASH_COUNT(world->execs);
+}
+
+const json_t *fake_look_network(struct fake_world *world, const char *network)
+{
+    const struct fake_network *found = fake_network_find(world, network);
+    return found ? json_object_get(found->request, "Labels") : NULL;
+}
+
+size_t fake_look_networks(const struct fake_world *world, const char *name)
+{
+    size_t count = 0;
+    for (const struct fake_network *each = world->networks; each; each = each->next)
+        count += strcmp(each->name, name) == 0;
+    return count;
+}
+
+bool fake_look_etcd(struct fake_world *world, const char *cluster, size_t *running, size_t *all)
+{
+    bool found = false;
+    *running = *all = 0;
+    for (const struct fake_cluster *each = world->clusters; each; each = each->next) {
+        size_t up = strcmp(each->name, cluster) == 0 ? fake_etcd_running(world, each) : 0;
+        if (strcmp(each->name, cluster) != 0 || (found && up < *running))
+            continue;
+        found = true;
+        *running = up;
+        *all = json_array_size(each->etcd_members);
+    }
+    return found;
 }
 
 const char *fake_look_file(struct fake_world *world, const char *container, const char *path)

@@ -15,6 +15,31 @@ size_t fake_look_containers(const struct fake_world *world);
 /* The body by which it was made, or NULL. */
 const json_t *fake_look_container(struct fake_world *world, const char *name);
 
+/* The value of a label of a container (by id, name, prefix of an id), "" without it, NULL without
+ * container. */
+const char *fake_look_label(struct fake_world *world, const char *container, const char *key);
+
+/* Its full id, or NULL; its state, "running". */
+const char *fake_look_id(struct fake_world *world, const char *container);
+const char *fake_look_state(struct fake_world *world, const char *container);
+
+/* The name of the Nth container, in the order in which they were made; NULL: there are fewer. */
+const char *fake_look_name(const struct fake_world *world, size_t index);
+
+/* The id of the container that an exec belongs to, or NULL. */
+const char *fake_look_exec(const struct fake_world *world, const char *exec);
+size_t fake_look_execs(const struct fake_world *world);
+
+/* The labels of a network (by id or name); NULL if there is none, or it has none. */
+const json_t *fake_look_network(struct fake_world *world, const char *network);
+size_t fake_look_networks(const struct fake_world *world, const char *name);
+
+/*
+ * How many of etcd's members run, and how many there are, in the cluster of
+ * this name with the most that run. False: there is no such cluster.
+ */
+bool fake_look_etcd(struct fake_world *world, const char *cluster, size_t *running, size_t *all);
+
 /* The content of a file as text, NULL if there is none. */
 const char *fake_look_file(struct fake_world *world, const char *container, const char *path);
 

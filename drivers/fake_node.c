@@ -73,7 +73,7 @@ static bool etcd_runs(struct fake_world *world, const char *name)
     return member && member->run == FAKE_RUNNING && member->node.etcd;
 }
 
-static bool has_quorum(struct fake_world *world, const struct fake_cluster *cluster)
+size_t fake_etcd_running(struct fake_world *world, const struct fake_cluster *cluster)
 {
     size_t i, running = 0;
     json_t *member;
@@ -81,7 +81,12 @@ static bool has_quorum(struct fake_world *world, const struct fake_cluster *clus
     {
         running += etcd_runs(world, json_string_value(member));
     }
-    return running > json_array_size(cluster->etcd_members) / 2;
+    return running;
+}
+
+static bool has_quorum(struct fake_world *world, const struct fake_cluster *cluster)
+{
+    return fake_etcd_running(world, cluster) > json_array_size(cluster->etcd_members) / 2;
 }
 
 bool fake_node_api_up(struct fake_world *world, const struct fake_container *container,

@@ -38,6 +38,8 @@ struct fake_container *fake_node_behind(struct fake_world *world, struct fake_co
                                         uint64_t now_ms);
 
 void fake_etcd_add(struct fake_container *container, struct fake_cluster *cluster);
+/* How many of the members run. */
+size_t fake_etcd_running(struct fake_world *world, const struct fake_cluster *cluster);
 void fake_etcd_remove(struct fake_cluster *cluster, const char *member);
 
 #endif

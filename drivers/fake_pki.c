@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+#include <uthash.h>
 
 void fake_identity_done(struct fake_identity *identity)
 {
@@ -121,7 +122,76 @@ static const struct authority *read_authority(const char *certificate, const cha
     return authority;
 }
 
-struct fake_identity fake_pki_authority(const char *name)
+/* --- what is made once --- */
+
+struct made {
+    char *words;
+    struct fake_identity identity;
+    UT_hash_handle hh;
+};
+
+enum { MADE_MAX = 4096, ALTERNATIVES = 3 };
+
+static bool repeats;
+static struct made *made;
+static unsigned turns;
+
+void fake_pki_repeat(void)
+{
+    repeats = true;
+    turns = 0;
+}
+
+static struct fake_identity copy_of(const struct fake_identity *identity)
+{
+    return (struct fake_identity){memory_string(identity->certificate),
+                                  memory_string(identity->key)};
+}
+
+/* True if it was made before. */
+static bool recall(const char *words, struct fake_identity *identity)
+{
+    struct made *found = NULL;
+    if (repeats)
+        HASH_FIND_STR(made, words, found);
+    if (found)
+        *identity = copy_of(&found->identity);
+    return found != NULL;
+}
+
+static void forget_all(void)
+{
+    struct made *each, *next;
+    HASH_ITER(hh, made, each, next)
+    {
+        HASH_DEL(made, each);
+        fake_identity_done(&each->identity);
+        free(each->words);
+        free(each);
+    }
+}
+
+static struct fake_identity remember(const char *words, struct fake_identity identity)
+{
+    if (!repeats || !identity.certificate)
+        return identity;
+    if (HASH_COUNT(made) >= MADE_MAX)
+        forget_all();
+    struct made *entry = memory_new(sizeof(*entry));
+    entry->words = memory_string(words);
+    entry->identity = copy_of(&identity);
+    HASH_ADD_KEYPTR(hh, made, entry->words, strlen(entry->words), entry);
+    return identity;
+}
+
+static char *alternate(const char *what)
+{
+    return memory_format("%s %u", what, repeats ? turns++ % ALTERNATIVES : 0);
+}
+
+/* --- making --- */
+
+static struct fake_identity make_authority(const char *name)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = new_certificate(key, name, NULL);
@@ -134,6 +204,13 @@ struct fake_identity fake_pki_authority(const char *name)
     struct fake_identity identity = {certificate_text(certificate), key_text(key)};
     keep_authority(memory_format("%s%s", identity.certificate, identity.key), certificate, key);
     return identity;
+}
+
+struct fake_identity fake_pki_authority(const char *name)
+{
+    cleanup_free char *words = alternate(name);
+    struct fake_identity identity;
+    return recall(words, &identity) ? identity : remember(words, make_authority(name));
 }
 
 static bool is_address(const char *name)
@@ -168,8 +245,8 @@ static EVP_PKEY *common_key(const char **text)
     return key;
 }
 
-struct fake_identity fake_pki_sign(const char *authority_certificate, const char *authority_key,
-                                   const struct fake_subject *subject)
+static struct fake_identity sign(const char *authority_certificate, const char *authority_key,
+                                 const struct fake_subject *subject)
 {
     const struct authority *authority = read_authority(authority_certificate, authority_key);
     X509 *issuer = authority->certificate;
@@ -190,7 +267,23 @@ struct fake_identity fake_pki_sign(const char *authority_certificate, const char
     return identity;
 }
 
-struct fake_identity fake_pki_keys(void)
+struct fake_identity fake_pki_sign(const char *authority_certificate, const char *authority_key,
+                                   const struct fake_subject *subject)
+{
+    cleanup_text struct text words;
+    text_init(&words, 0);
+    text_add_format(&words, "%s %s %s %d", authority_certificate ? authority_certificate : "",
+                    subject->name, subject->organization ? subject->organization : "",
+                    subject->server);
+    for (size_t i = 0; subject->names && subject->names[i]; i++)
+        text_add_format(&words, " %s", subject->names[i]);
+    struct fake_identity identity;
+    if (recall(words.data, &identity))
+        return identity;
+    return remember(words.data, sign(authority_certificate, authority_key, subject));
+}
+
+static struct fake_identity make_keys(void)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     BIO *bio = BIO_new(BIO_s_mem());
@@ -200,8 +293,17 @@ struct fake_identity fake_pki_keys(void)
     return identity;
 }
 
-void fake_pki_hash(const char *certificate, struct text *out)
+struct fake_identity fake_pki_keys(void)
 {
+    cleanup_free char *words = alternate("sa");
+    struct fake_identity identity;
+    return recall(words, &identity) ? identity : remember(words, make_keys());
+}
+
+static char *hash_of(const char *certificate)
+{
+    struct text hash, *out = &hash;
+    text_init(out, 0);
     BIO *bio = BIO_new_mem_buf(certificate, -1);
     X509 *parsed = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     EVP_PKEY *key = X509_get0_pubkey(parsed);
@@ -216,6 +318,20 @@ void fake_pki_hash(const char *certificate, struct text *out)
     OPENSSL_free(der);
     X509_free(parsed);
     BIO_free(bio);
+    return text_take(out);
+}
+
+/* A cluster's nodes all ask for the hash of the same few authorities. */
+void fake_pki_hash(const char *certificate, struct text *out)
+{
+    static char *known, *hash;
+    if (!known || strcmp(known, certificate) != 0) {
+        free(known);
+        free(hash);
+        known = memory_string(certificate);
+        hash = hash_of(certificate);
+    }
+    text_add(out, hash);
 }
 
 void fake_base64(const char *bytes, size_t length, struct text *out)

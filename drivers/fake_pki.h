@@ -29,6 +29,14 @@ struct fake_identity fake_pki_sign(const char *authority_certificate, const char
 /* A key pair without certificate: the public key stands in `certificate`. */
 struct fake_identity fake_pki_keys(void);
 
+/*
+ * From here on nothing is made twice: what was asked for before, by the same words, is handed out
+ * again, also for another world; only authorities of one name alternate between a few. For
+ * simulators, which would spend most of their time with signing. Called again, they alternate from
+ * the beginning.
+ */
+void fake_pki_repeat(void);
+
 /* Appends "sha256:..." of the certificate's public key, as kubeadm knows an authority by. */
 void fake_pki_hash(const char *certificate, struct text *out);
 

@@ -10,7 +10,7 @@
  * freed after it; one that is canceled from within its own on_data is freed
  * when that has returned.
  */
-enum { REPLY_BYTES_MAX = 8 * 1024 * 1024 };
+enum { REPLY_BYTES_MAX = 8 * 1024 * 1024, TRAVEL_MS = 4 };
 
 static const uint64_t begin_ms = UINT64_C(1700000000000); /* a time after 1970, as the world's */
 
@@ -25,6 +25,7 @@ struct exchange {
     struct fake_answer answer;
     struct text pending, received; /* not delivered yet; not for on_data */
     bool handled, from_world, streaming, stopped, delivering, canceled;
+    bool ends_here; /* no stream follows, whatever the world says */
 };
 
 struct transport_timer {
@@ -44,6 +45,12 @@ static uint64_t fake_clock(struct transport *transport)
     return fake_of(transport)->now_ms;
 }
 
+/* What decides between two that are due at one moment. */
+static uint64_t next_sequence(struct fake_transport *fake)
+{
+    return fake->order ? prng_next(fake->order) : fake->sequence++;
+}
+
 /* --- timers --- */
 
 static struct transport_timer *after(struct transport *transport, uint64_t delay_ms,
@@ -53,7 +60,7 @@ static struct transport_timer *after(struct transport *transport, uint64_t delay
     struct transport_timer *timer = memory_new(sizeof(*timer));
     *timer = (struct transport_timer){
         .next = fake->timers,
-        .sequence = fake->sequence++,
+        .sequence = next_sequence(fake),
         .due_ms = fake->now_ms + delay_ms,
         .fired = fired,
         .context = context,
@@ -104,8 +111,8 @@ static struct exchange *send_request(struct transport *transport, const struct r
     struct fake_transport *fake = fake_of(transport);
     struct exchange *exchange = memory_new(sizeof(*exchange));
     assert(request->timeout_ms || request->idle_ms);
-    exchange->sequence = fake->sequence++;
-    exchange->due_ms = fake->now_ms;
+    exchange->sequence = next_sequence(fake);
+    exchange->due_ms = fake->now_ms + (fake->order ? prng_below(fake->order, TRAVEL_MS) : 0);
     exchange->timeout_ms = request->timeout_ms ? fake->now_ms + request->timeout_ms : UINT64_MAX;
     exchange->idle_ms = request->idle_ms;
     hear(fake, exchange);
@@ -195,39 +202,36 @@ static const char *target_of(const char *url)
     return slash ? slash : "/";
 }
 
-/* The container whose API listens at the URL's port, or NULL. */
-static const char *api_of(struct fake_transport *fake, struct arena *arena, const char *url)
+unsigned fake_url_port(const char *url)
 {
-    struct fake_api *apis;
-    size_t count = fake_world_apis(fake->world, arena, &apis);
     size_t host_end = (size_t)(target_of(url) - url), colon = host_end;
     while (colon && url[colon] != ':')
         colon--;
-    unsigned long port = strtoul(url + colon + 1, NULL, 10);
-    for (size_t i = 0; i < count; i++)
-        if (apis[i].port == port)
-            return apis[i].container_id;
-    return NULL;
+    return (unsigned)strtoul(url + colon + 1, NULL, 10);
+}
+
+/* The container whose API listens at the URL's port, or NULL. */
+static const char *api_of(const struct fake_transport *fake, const char *url)
+{
+    return fake_world_api_at(fake->world, fake_url_port(url));
 }
 
 /* False, after ending the exchange, if nobody listens. */
 static bool ask_world(struct fake_transport *fake, struct exchange *exchange)
 {
-    struct arena *arena = arena_new();
     struct fake_request request = {
         .method = exchange->method,
         .target = target_of(exchange->url),
         .content_type = exchange->content_type,
         .body = exchange->body ? exchange->body : "",
         .length = exchange->request.body_length,
-        .api_of = exchange->unix_path ? NULL : api_of(fake, arena, exchange->url),
+        .api_of = exchange->unix_path ? NULL : api_of(fake, exchange->url),
     };
     bool listened_to = exchange->unix_path || request.api_of;
     if (listened_to) {
         fake_world_handle(fake->world, fake->now_ms, &request, &exchange->reply);
         exchange->from_world = true;
     }
-    arena_free(arena);
     if (!listened_to)
         fail(fake, exchange, ERROR_UNAVAILABLE, "connection refused");
     return listened_to;
@@ -252,6 +256,33 @@ static bool read_body(const struct fake_transport *fake, struct exchange *exchan
     return true;
 }
 
+/* What is left of the world's answer. */
+static void spoil(struct exchange *exchange, const struct fake_trouble *trouble)
+{
+    if (trouble->unanswered)
+        exchange->due_ms = UINT64_MAX;
+    if (trouble->dropped && exchange->from_world)
+        exchange->reply.ending = FAKE_ENDING_DROP;
+    if (trouble->cut) {
+        cleanup_free char *half =
+            memory_string_n(exchange->pending.data, exchange->pending.length / 2);
+        text_clear(&exchange->pending);
+        text_add(&exchange->pending, half);
+    }
+    if (trouble->status) {
+        if (exchange->from_world)
+            fake_reply_done(&exchange->reply);
+        exchange->from_world = false;
+        exchange->answer = (struct fake_answer){
+            .status = trouble->status,
+            .api_version = exchange->unix_path ? "1.41" : NULL,
+        };
+        text_clear(&exchange->pending);
+        text_add(&exchange->pending, trouble->body ? trouble->body : "");
+    }
+    exchange->ends_here = trouble->cut || trouble->status;
+}
+
 static void handle(struct fake_transport *fake, struct exchange *exchange)
 {
     struct fake_answer *answer = &exchange->answer;
@@ -269,11 +300,21 @@ static void handle(struct fake_transport *fake, struct exchange *exchange)
         return;
     }
     assert(fake->world);
-    if (!ask_world(fake, exchange))
+    struct fake_trouble trouble = {0};
+    if (fake->meddler)
+        trouble = fake->meddler(fake->meddler_context, &exchange->request);
+    if (trouble.lost && trouble.dropped) {
+        fail(fake, exchange, ERROR_UNAVAILABLE, "connection refused");
         return;
-    text_add_bytes(&exchange->pending, exchange->reply.body->text.data,
-                   exchange->reply.body->text.length);
-    exchange->due_ms = fake->now_ms + exchange->reply.delay_ms;
+    }
+    if (!trouble.lost && !ask_world(fake, exchange))
+        return;
+    if (exchange->from_world)
+        text_add_bytes(&exchange->pending, exchange->reply.body->text.data,
+                       exchange->reply.body->text.length);
+    exchange->due_ms =
+        fake->now_ms + trouble.delay_ms + (exchange->from_world ? exchange->reply.delay_ms : 0);
+    spoil(exchange, &trouble);
 }
 
 /* --- delivery --- */
@@ -282,6 +323,8 @@ static void handle(struct fake_transport *fake, struct exchange *exchange)
 static bool pull(struct fake_transport *fake, struct exchange *exchange)
 {
     exchange->due_ms = UINT64_MAX;
+    if (exchange->ends_here)
+        return false;
     if (!exchange->from_world)
         return exchange->answer.lasting;
     return exchange->reply.stream &&
@@ -384,6 +427,16 @@ bool fake_transport_turn(struct fake_transport *fake)
     else
         fail(fake, exchange, ERROR_TIMEOUT, "no complete reply in time");
     return true;
+}
+
+size_t fake_transport_pending(const struct fake_transport *fake)
+{
+    size_t count = 0;
+    for (const struct exchange *each = fake->exchanges; each; each = each->next)
+        count++;
+    for (const struct transport_timer *each = fake->timers; each; each = each->next)
+        count++;
+    return count;
 }
 
 bool fake_transport_idle(const struct fake_transport *fake)

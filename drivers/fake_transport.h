@@ -11,6 +11,7 @@
 #ifndef DRIVERS_FAKE_TRANSPORT_H
 #define DRIVERS_FAKE_TRANSPORT_H
 
+#include "base/prng.h"
 #include "drivers/fake_world.h"
 #include "drivers/transport.h"
 
@@ -29,11 +30,30 @@ struct fake_answer {
 /* True if it has an answer; else the world is asked. The request is valid during the call only. */
 typedef bool fake_script(void *context, const struct request *request, struct fake_answer *answer);
 
+/* What becomes of one request on its way to the world and back; {0}: nothing. */
+struct fake_trouble {
+    bool lost;       /* the world does not hear of it */
+    bool unanswered; /* nor does the caller ever hear of it: its patience ends */
+    bool dropped;    /* the connection ends without a reply */
+    bool cut;        /* only half of the body arrives */
+    int status;      /* of the answer in place of the world's; 0: the world's own */
+    const char *body;
+    uint64_t delay_ms; /* before the answer */
+};
+
+/* Asked when the request gets to the world. What it hands out must last until the exchange is over.
+ */
+typedef struct fake_trouble fake_meddler(void *context, const struct request *request);
+
 struct fake_transport {
     struct transport transport;
     struct fake_world *world; /* NULL: only the script answers */
     fake_script *script;      /* may be NULL */
     void *script_context;
+    fake_meddler *meddler; /* may be NULL; only between caller and world */
+    void *meddler_context;
+    struct prng *order; /* of what is due at one moment, and how long a request travels; NULL:
+                           oldest first, at once */
     uint64_t now_ms;
     size_t piece_bytes; /* neither on_data nor read_body gets more at once; 0: all that is there */
     size_t requests;    /* handled so far */
@@ -51,6 +71,12 @@ void fake_transport_done(struct fake_transport *fake);
 
 /* Does what is due next. False if nothing is, now or ever. */
 bool fake_transport_turn(struct fake_transport *fake);
+
+/* The port of "https://127.0.0.1:34567/api". */
+unsigned fake_url_port(const char *url);
+
+/* How many requests and timers are under way. */
+size_t fake_transport_pending(const struct fake_transport *fake);
 
 /* Neither a request nor a timer is left. */
 bool fake_transport_idle(const struct fake_transport *fake);

@@ -131,7 +131,7 @@ static void log_request(struct fake_call *call, bool mutating)
     struct fake_container *server =
         call->request->api_of ? fake_container_find(world, call->request->api_of) : NULL;
     world->request_count++;
-    if (json_array_size(world->log) >= FAKE_LOG_MAX)
+    if (world->settings.quiet || json_array_size(world->log) >= FAKE_LOG_MAX)
         return;
     json_array_append_new(
         world->log,
@@ -195,17 +195,39 @@ static struct fake_container *certified(struct fake_world *world, struct fake_co
     return container->node.is_node ? NULL : fake_node_behind(world, container, UINT64_MAX);
 }
 
+static bool is_api_port(const struct fake_port *port)
+{
+    return port->port && strcmp(port->container_port, "6443/tcp") == 0;
+}
+
+/* The node that serves at the container's published port, or NULL. */
+static struct fake_container *server_of(struct fake_world *world, struct fake_container *container)
+{
+    bool closed = container->run != FAKE_RUNNING || container->unserved;
+    return closed ? NULL : certified(world, container);
+}
+
+const char *fake_world_api_at(struct fake_world *world, unsigned port)
+{
+    for (struct fake_container *container = world->containers; container;
+         container = container->by_id.next)
+        for (size_t i = 0; i < container->port_count; i++)
+            if (container->ports[i].port == port && is_api_port(&container->ports[i]) &&
+                server_of(world, container))
+                return container->id;
+    return NULL;
+}
+
 size_t fake_world_apis(struct fake_world *world, struct arena *arena, struct fake_api **apis)
 {
     size_t count = 0;
     *apis = NULL;
     for (struct fake_container *container = world->containers; container;
          container = container->by_id.next) {
-        bool closed = container->run != FAKE_RUNNING || container->unserved;
-        struct fake_container *server = closed ? NULL : certified(world, container);
+        struct fake_container *server = server_of(world, container);
         for (size_t i = 0; server && i < container->port_count; i++) {
             const struct fake_port *port = &container->ports[i];
-            if (!port->port || strcmp(port->container_port, "6443/tcp") != 0)
+            if (!is_api_port(port))
                 continue;
             *apis = arena_grow(arena, *apis, count, sizeof(**apis));
             (*apis)[count++] = (struct fake_api){

@@ -31,6 +31,7 @@ struct fake_settings {
     uint64_t lost_ms;  /* container stopped, to its Node's Ready Unknown; 40,000 */
     uint64_t clear_ms; /* a pod's containers ended, to the pod gone; 60,000 */
     uint64_t seed;     /* of ids */
+    bool quiet;        /* requests are not kept for GET /_fake/requests */
     /* Lists ended by NULL. */
     const char *const *node_images; /* present, and nodes; "kind.local/node:v1.20.2" */
     const char *const *images;      /* also present */
@@ -115,5 +116,8 @@ struct fake_api {
  */
 size_t fake_world_apis(struct fake_world *world, struct arena *arena, struct fake_api **apis);
 uint64_t fake_world_apis_version(const struct fake_world *world);
+
+/* The container (its id) whose API is published at this port of the host, or NULL. */
+const char *fake_world_api_at(struct fake_world *world, unsigned port);
 
 #endif
