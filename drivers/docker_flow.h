@@ -65,12 +65,14 @@ struct docker_flow {
     const char *subnet;                 /* IPv4, "172.18.0.0/16" */
     struct string_list network_subnets; /* all of the network */
     bool no_ipv6;                       /* the engine said so */
+    bool network_raced;                 /* somebody else makes it, too */
     struct port_hold port_hold;         /* picked ports, until the container is made */
 
     struct archive_files files;      /* the last archive that was read */
     struct kubeconfig_access access; /* of the cluster's API, as admin */
     struct transport_tls access_tls;
     bool access_known;
+    bool has_digest;       /* a record was there once */
     bool kubeconfig_fresh; /* the API was asked by the user's own entry */
     json_t *objects;       /* manifests to apply, or what else is gone through one by one */
     size_t next_object;
@@ -322,6 +324,7 @@ struct kube_node {
     const char *name;
     long long since_s;
     const struct node_spec *spec; /* of it; NULL: not known, or nobody asks */
+    bool leaves;                  /* it is known not to be wanted: it need not be registered */
     long long made_s;             /* when its container was made; 0: not known */
     /* Filled by kube_read_nodes, as node_state's. */
     const char *drift;

@@ -20,6 +20,9 @@
 #define LABEL_PROBE "fleet.kind/probe"
 #define OPTION_MTU "com.docker.network.driver.mtu"
 
+/* So often a probe is looked at, ten times a second, until it is taken for one left behind. */
+enum { PROBE_LOOKS = 20 };
+
 static const char *network_name(const struct flow *flow)
 {
     const struct docker_flow *df = (const struct docker_flow *)(const void *)flow;
@@ -107,7 +110,12 @@ static void create_network(struct flow *flow, const struct wish *wish)
     json_decref(body);
 }
 
-/* Looks for the network; an existing one is used as it is, whoever made it. */
+/*
+ * Looks for the network; an existing one is used as it is, whoever made it. A
+ * probe may be somebody's who is about to make it for good, as the set-up of
+ * another cluster beside this one: whoever used it would keep it from that. One
+ * that stays was left behind.
+ */
 static enum step_status look(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
@@ -123,7 +131,7 @@ static enum step_status look(struct flow *flow, const struct answer *answer, str
     df->network_id = is_probe(network) ? NULL : id;
     df->probe_id = is_probe(network) ? id : NULL;
     json_decref(list);
-    return STEP_DONE;
+    return df->probe_id && flow->tries < PROBE_LOOKS ? STEP_AGAIN : STEP_DONE;
 }
 
 static bool overlaps(const char *message)
@@ -144,8 +152,10 @@ static enum step_status make_again(struct flow *flow, const struct answer *answe
     struct docker_flow *df = docker_flow_of(flow);
     const char *message = docker_message(flow, answer);
     bool last = flow->tries + 1 >= NETWORK_ATTEMPTS;
-    if (strstr(message, "already exists"))
-        return STEP_DONE; /* somebody else was faster */
+    if (strstr(message, "already exists")) {
+        df->network_raced = true; /* somebody else was faster: with a probe, or for good */
+        return STEP_AGAIN;
+    }
     if (!last && overlaps(message))
         return STEP_AGAIN;
     if (!last && !df->no_ipv6 && ipv6_unavailable(message)) {
@@ -193,11 +203,20 @@ static const char *mtu_of(const struct answer *answer, const json_t *bridge)
 /*
  * Makes it: first as the engine likes (create, read its subnet, remove), then
  * for good, as wide as the default network. Every answer moves one turn on;
- * trouble with IPv6 or overlaps starts over with another attempt.
+ * trouble with IPv6 or overlaps starts over with another attempt, and where
+ * somebody else was faster it is looked for once more.
  */
 static enum step_status make(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
+    if (df->network_raced) {
+        enum step_status looked = look(flow, answer, err);
+        if (looked != STEP_DONE)
+            return looked;
+        df->network_raced = false;
+        flow->turn = 0;
+        answer = NULL;
+    }
     if (df->network_id)
         return STEP_DONE;
     assert(answer || flow->turn == 0);
@@ -321,7 +340,7 @@ static enum step_status remove_twins(struct flow *flow, const struct answer *ans
 const struct step docker_network_steps[] = {
     DOCKER_REACH,
     DOCKER_INFO_WARN,
-    {.name = "look for the network", .run = look, .timeout_ms = 10000},
+    {.name = "look for the network", .run = look, .timeout_ms = 10000, .poll_ms = 100},
     {.name = "make the network", .run = make, .timeout_ms = 60000, .poll_ms = 100},
     {.name = "check for a second network", .run = remove_twins, .timeout_ms = 30000, .poll_ms = 50},
     {0},

@@ -353,9 +353,53 @@ static void takes_names_as_they_are(void **state)
     fake_lab_close(&lab);
 }
 
+struct maker {
+    struct op op;
+    bool ended, failed;
+};
+
+static void made(struct op *op, struct error *failure)
+{
+    struct maker *maker = (struct maker *)(void *)op;
+    maker->ended = true;
+    maker->failed = failure != NULL;
+    error_free(failure);
+}
+
+/* Set-ups of two clusters at once, however their requests mix: one network, with addresses to fix.
+ */
+static void makes_one_for_two(void **state)
+{
+    (void)state;
+    static const struct cluster_spec specs[] = {{.name = "a"}, {.name = "b"}};
+    static const struct action action = {.kind = ACTION_NETWORK, .subject = "kind"};
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct fake_lab lab;
+        struct prng order = {.state = seed};
+        struct maker makers[2] = {{.op = {.ended = made}}, {.op = {.ended = made}}};
+        struct apply_input inputs[2];
+        fake_lab_open(&lab, NULL);
+        lab.transport.order = &order;
+        for (size_t i = 0; i < 2; i++) {
+            inputs[i] = (struct apply_input){
+                .cluster = specs[i].name, .spec = &specs[i], .action = &action};
+            lab.driver->vtable->apply(lab.driver, &makers[i].op, &inputs[i]);
+        }
+        while (!makers[0].ended || !makers[1].ended)
+            assert_true(fake_transport_turn(&lab.transport));
+        assert_false(makers[0].failed || makers[1].failed);
+        cleanup_text struct text got;
+        text_init(&got, 0);
+        print_networks(&lab, "kind", &got);
+        test_equal(got.data, OURS4 ULA " mtu 1500");
+        fake_lab_close(&lab);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(makes_one_for_two),
         cmocka_unit_test(makes_it),
         cmocka_unit_test(leaves_one),
         cmocka_unit_test(leaves_the_lower_id),
