@@ -56,6 +56,11 @@ static const struct node_state *speaker(const struct docker_flow *df)
 static void parse_record(struct docker_flow *df, const struct node_state *node)
 {
     const struct archive_file *file = archive_find(&df->files, FACET_RECORD_FILE);
+    if (!file && df->has_digest) {
+        df->state->message =
+            arena_format(df->into, "%s has no /kind/fleet.json beside its digest", node->name);
+        return; /* unknown: it was complete once */
+    }
     if (!file) {
         df->state->recorded = SEEN_NO;
         return;
@@ -142,6 +147,7 @@ static enum step_status look_digest(struct flow *flow, const struct answer *answ
     if (answer->status != 200 && answer->status != 404)
         return docker_refused(flow, answer, "look at the record", err);
     const char *target = link_target(flow->arena, answer);
+    df->has_digest = target != NULL;
     if (target)
         understand_digest(df, target);
     return STEP_DONE;
@@ -157,6 +163,11 @@ static enum step_status read_record(struct flow *flow, const struct answer *answ
     if (!answer) {
         docker_read_files(flow, node->id, "/kind/" FACET_RECORD_FILE);
         return STEP_WAITING;
+    }
+    if (answer->status == 404 && strstr(answer->body, "No such container")) {
+        /* It went a moment ago: what it held is not known, and others may hold it, too. */
+        error_set(err, ERROR_CONFLICT, "the container of %s is gone", node->name);
+        return STEP_FAILED;
     }
     if (docker_files(flow, answer, err))
         return STEP_FAILED;
@@ -236,8 +247,10 @@ static void understand_nodes(struct docker_flow *df, const struct answer *answer
     struct kube_readiness readiness;
     struct error *odd = NULL;
     kube_expect_nodes(df, df->state, NULL);
-    for (size_t i = 0; i < df->node_count; i++)
+    for (size_t i = 0; i < df->node_count; i++) {
         df->nodes[i].spec = spec_of(df, df->nodes[i].name);
+        df->nodes[i].leaves = df->input.spec && !df->nodes[i].spec;
+    }
     if (kube_read_nodes(df->into, answer->body, answer->length, df->nodes, df->node_count,
                         &readiness, &odd)) {
         df->state->message = arena_string(df->into, odd->message);

@@ -206,6 +206,63 @@ static void writes_no_entry_without_a_port(void **state)
     fake_lab_close(&lab);
 }
 
+/* Drained, and then its container was not deleted: nobody waits for that Node to come back. */
+static void waits_for_no_node_that_leaves(void **state)
+{
+    (void)state;
+    struct fake_lab lab;
+    struct cluster_state seen;
+    const struct cluster_spec *spec = open_lab(&lab);
+    struct cluster_spec less = *spec;
+    less.node_count--;
+    fake_life_do(&lab, spec, ACTION_DRAIN, WORKER);
+    assert_null(fake_lab_observe(&lab, "a", spec, &seen));
+    assert_int_equal(seen.ready, SEEN_NO);
+    test_equal(seen.message, "node " WORKER " has not registered");
+    assert_null(fake_lab_observe(&lab, "a", &less, &seen));
+    assert_int_equal(seen.ready, SEEN_YES);
+    fake_lab_close(&lab);
+}
+
+/* Where the digest says that there is a record, one that is not there is unknown. */
+static void believes_the_digest(void **state)
+{
+    (void)state;
+    static const struct step_back loss[] = {{CP, "rm /kind/fleet.json"}, {NULL, NULL}};
+    struct fake_lab lab;
+    struct cluster_state seen;
+    const struct cluster_spec *spec = open_lab(&lab);
+    struct cluster_spec other = *spec;
+    other.node_count--;
+    happen(&lab, loss);
+    assert_null(fake_lab_observe(&lab, "a", spec, &seen));
+    assert_int_equal(seen.recorded, SEEN_YES);
+    assert_null(fake_lab_observe(&lab, "a", &other, &seen));
+    assert_int_equal(seen.recorded, SEEN_UNKNOWN);
+    test_equal(seen.message, CP " has no /kind/fleet.json beside its digest");
+    fake_lab_close(&lab);
+}
+
+/* A container that goes while it is asked leaves open what its cluster has. */
+static void fails_where_the_asked_one_goes(void **state)
+{
+    (void)state;
+    struct fake_lab lab;
+    struct cluster_state seen;
+    const struct cluster_spec *spec = open_lab(&lab);
+    struct cluster_spec other = *spec;
+    other.node_count--;
+    fake_lab_control(&lab, "POST /_fake/fault",
+                     "{\"action\":\"fail\",\"status\":404,\"match\":\"GET /containers/\",\"at\":2,"
+                     "\"message\":\"No such container: x\"}");
+    struct error *failure = fake_lab_observe(&lab, "a", &other, &seen);
+    test_equal(failure ? failure->message : NULL,
+               "read the record: the container of " CP " is gone");
+    assert_int_equal(failure->kind, ERROR_CONFLICT);
+    error_free(failure);
+    fake_lab_close(&lab);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +270,9 @@ int main(void)
         cmocka_unit_test(is_recorded_when_all_have_it),
         cmocka_unit_test(writes_the_entry_of_the_balancer),
         cmocka_unit_test(writes_no_entry_without_a_port),
+        cmocka_unit_test(waits_for_no_node_that_leaves),
+        cmocka_unit_test(believes_the_digest),
+        cmocka_unit_test(fails_where_the_asked_one_goes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ static void judge(struct arena *arena, const json_t *node, struct kube_node *exp
 {
     if (node && expected->spec)
         expected->drift = kube_settings_drift(arena, node, expected->spec);
+    if (!node && expected->leaves)
+        return; /* drained already, or it never joined: only its container is left */
     const char *why = why_not_expected(arena, node, expected);
     expected->joined = has_joined(node, expected);
     expected->ready = why ? SEEN_NO : SEEN_YES;
