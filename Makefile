@@ -1,7 +1,7 @@
 # kind: one non-recursive Makefile; everything it writes is below build/.
 # `make help` lists the targets. SANITIZE=address,undefined, CC=clang-14, WERROR=1 make variants.
 
-MODULES  := base model reconciler drivers cli
+MODULES  := base model reconciler drivers cli sim
 PACKAGES := yaml-0.1 jansson libcurl libuv libarchive libcrypto
 TEST_PACKAGES := cmocka libmicrohttpd gnutls
 
@@ -17,7 +17,7 @@ CC_SOURCES   := $(foreach dir,$(MODULES),$(wildcard $(dir)/*.cc))
 TEST_SOURCES := $(filter %_test.c,$(SOURCES))
 FUZZ_SOURCES := $(filter %_fuzz.c,$(SOURCES))
 FAKE_MAIN    := drivers/fake_engine_main.c
-FAKE_SOURCES := $(filter drivers/fake%.c,$(filter-out %_test.c $(FAKE_MAIN),$(SOURCES)))
+FAKE_SOURCES := $(filter drivers/fake%.c sim/%.c,$(filter-out %_test.c $(FAKE_MAIN),$(SOURCES)))
 MAIN_SOURCES := cli/main.c
 LIB_SOURCES  := $(filter-out %_test.c %_fuzz.c $(FAKE_SOURCES) $(FAKE_MAIN) $(MAIN_SOURCES) base/test.c base/fuzz_main.c,$(SOURCES))
 
@@ -121,8 +121,16 @@ build-tests: $(if $(filter release,$(VARIANT)),build/kind) $(BUILD)/kind $(BUILD
 check: build-tests ## run unit, golden, fuzz replay and fake-engine tests
 	e2e/check $(BUILD)
 
-sim: $(BUILD)/reconciler/sim_test ## run the simulator; SEEDS=n
-	$(BUILD)/reconciler/sim_test
+sim: sim-lives sim-walks sim-crashes ## run the simulators at length; SEEDS=n lives, and a tenth of that walks
+
+sim-lives: $(BUILD)/reconciler/sim_test
+	SEEDS=$(or $(SEEDS),45000) $<
+
+sim-walks: $(BUILD)/sim/walk_test
+	SEEDS=$(if $(SEEDS),$$(($(SEEDS) / 10)),2000) $<
+
+sim-crashes: $(BUILD)/sim/crash_test
+	POINTS=all $<
 
 lint: ## check layers, format, shell scripts and static analysis
 	e2e/lint
@@ -174,6 +182,6 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 -include $(SOURCES:%.c=$(BUILD)/%.d) $(CC_SOURCES:%.cc=$(BUILD)/%.d)
-.PHONY: all FORCE packages-present help deps build-tests check sim lint fuzz node-image demo test \
+.PHONY: all FORCE packages-present help deps build-tests check sim sim-lives sim-walks sim-crashes lint fuzz node-image demo test \
 	bench coverage format install uninstall clean fake-engine
 FORCE:
