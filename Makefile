@@ -16,10 +16,11 @@ SOURCES      := $(foreach dir,$(MODULES),$(wildcard $(dir)/*.c))
 CC_SOURCES   := $(foreach dir,$(MODULES),$(wildcard $(dir)/*.cc))
 TEST_SOURCES := $(filter %_test.c,$(SOURCES))
 FUZZ_SOURCES := $(filter %_fuzz.c,$(SOURCES))
+BENCH_SOURCES := $(filter %_bench.c,$(SOURCES))
 FAKE_MAIN    := drivers/fake_engine_main.c
 FAKE_SOURCES := $(filter drivers/fake%.c sim/%.c,$(filter-out %_test.c $(FAKE_MAIN),$(SOURCES)))
 MAIN_SOURCES := cli/main.c
-LIB_SOURCES  := $(filter-out %_test.c %_fuzz.c $(FAKE_SOURCES) $(FAKE_MAIN) $(MAIN_SOURCES) base/test.c base/fuzz_main.c,$(SOURCES))
+LIB_SOURCES  := $(filter-out %_test.c %_fuzz.c %_bench.c $(FAKE_SOURCES) $(FAKE_MAIN) $(MAIN_SOURCES) base/test.c base/fuzz_main.c,$(SOURCES))
 
 IMAGE_TESTS  := $(wildcard images/*/*_test.c)
 TEST_LIBS     = $(shell pkg-config --libs $(TEST_PACKAGES))
@@ -28,6 +29,7 @@ FORMAT_FILES  = $(wildcard $(foreach dir,$(MODULES) images/* e2e/*,$(dir)/*.[ch]
 
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 FUZZ  := $(FUZZ_SOURCES:%.c=$(BUILD)/%)
+BENCH := $(BENCH_SOURCES:%.c=$(BUILD)/%)
 
 # The C++ compiler is the C compiler's sister, unless it is given.
 ifeq ($(origin CXX),default)
@@ -100,6 +102,10 @@ $(BUILD)/%_test: $(BUILD)/%_test.o $(BUILD)/libfake.a $(BUILD)/libkind.a
 	$(if $(V),,@echo '  LD    $@')
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) $(TEST_LIBS)
 
+$(BUILD)/%_bench: $(BUILD)/%_bench.o $(BUILD)/libfake.a $(BUILD)/libkind.a
+	$(if $(V),,@echo '  LD    $@')
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(DEP_LIBS) $(TEST_LIBS)
+
 # A fuzz target with a main that replays corpus folders; `make fuzz` uses libFuzzer instead.
 $(BUILD)/%_fuzz: $(BUILD)/%_fuzz.o $(BUILD)/base/fuzz_main.o $(BUILD)/libkind.a
 	$(if $(V),,@echo '  LD    $@')
@@ -116,7 +122,7 @@ fake-engine: $(BUILD)/fake-engine ## build the engine in memory that tests talk 
 deps: ## install every build and test package from Debian (as root)
 	e2e/deps
 
-build-tests: $(if $(filter release,$(VARIANT)),build/kind) $(BUILD)/kind $(BUILD)/fake-engine $(TESTS) $(FUZZ) $(IMAGE_TESTS:%.c=$(BUILD)/%)
+build-tests: $(if $(filter release,$(VARIANT)),build/kind) $(BUILD)/kind $(BUILD)/fake-engine $(TESTS) $(FUZZ) $(BENCH) $(IMAGE_TESTS:%.c=$(BUILD)/%)
 
 check: build-tests ## run unit, golden, fuzz replay and fake-engine tests
 	e2e/check $(BUILD)
@@ -147,7 +153,7 @@ demo: ## from nothing to a Ready cluster
 test: ## run all of the tests, from nothing
 	e2e/test
 
-bench: $(BUILD)/kind $(BUILD)/fake-engine ## measure side by side: no-op apply, memory, create to Ready
+bench: $(BUILD)/kind $(BUILD)/fake-engine $(BENCH) ## measure side by side: no-op apply, memory, create to Ready
 	e2e/bench $(BUILD)
 
 coverage: ## branch coverage of the deciding files

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_WAIT_MS = 300 * 1000, LOCK_POLL_MS = 100, ACTIONS_PARALLEL = 8 };
+enum { LOCK_WAIT_MS = 300 * 1000, LOCK_POLL_MS = 100, ACTIONS_PARALLEL = 8, LOOKS_PARALLEL = 16 };
 enum { COMMAND_BYTES_MAX = 200 };
 
 const struct option_choice converge_classes[] = {
@@ -146,7 +146,8 @@ enum session_end converge_run(struct session *session, const struct invocation *
                 .seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32,
                 .dry_run = options->dry_run,
             },
-        .clusters_parallel = clusters_parallel(),
+        /* To look costs the machine little. */
+        .clusters_parallel = options->dry_run ? LOOKS_PARALLEL : clusters_parallel(),
         .report = view_report,
         .report_context = view,
     };

@@ -2,9 +2,10 @@
  * docker.h - the driver for the Docker Engine API.
  *
  * Everything that can be read is read again each time; nothing is remembered
- * between operations but the negotiated API version and, for a second and
- * only until this process changes anything, the last full list, so that one
- * list serves the first look at all clusters.
+ * between operations but the negotiated API version and, only until this
+ * process changes anything, the last full list: for a second, and for the
+ * first look at each cluster that it shows for a minute, so that one list
+ * serves all of them.
  */
 #ifndef DRIVERS_DOCKER_H
 #define DRIVERS_DOCKER_H

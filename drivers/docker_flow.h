@@ -19,6 +19,7 @@ struct snapshot {
     struct arena *arena; /* NULL: none */
     struct fleet_state fleet;
     uint64_t taken_at_ms;
+    bool *served; /* of each cluster: has it been looked at with this list? */
 };
 
 struct docker {

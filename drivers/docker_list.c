@@ -1,6 +1,7 @@
 /* Containers of clusters: the list, its parsing, and the node that an action is about. */
 #include "drivers/docker_flow.h"
 
+#include "drivers/json_list.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,24 +118,22 @@ static void group_members(struct arena *arena, const struct member *members, siz
 int docker_parse_list(struct arena *arena, const char *body, size_t length,
                       struct fleet_state *fleet, struct error **err)
 {
-    json_error_t where;
-    json_t *list = json_loadb(body, length, 0, &where);
-    if (!json_is_array(list)) {
-        json_decref(list);
+    struct json_list list = {.at = body, .end = body + length};
+    struct member *members = NULL, member;
+    cleanup_error struct error *odd = NULL;
+    size_t count = 0;
+    for (json_t *item; json_list_next(&list, &item, &odd); json_decref(item)) {
+        member.cluster = parse_node(arena, item, &member.node);
+        if (!member.cluster)
+            continue;
+        members = arena_grow(arena, members, count, sizeof(*members));
+        members[count++] = member;
+    }
+    if (odd)
         return error_set(err, ERROR_UNAVAILABLE,
-                         "the engine's list of containers is no JSON list: %s",
-                         list ? "another type" : where.text);
-    }
-    struct member *members = arena_array(arena, json_array_size(list), sizeof(*members));
-    size_t count = 0, index;
-    const json_t *item;
-    json_array_foreach(list, index, item)
-    {
-        members[count].cluster = parse_node(arena, item, &members[count].node);
-        count += members[count].cluster != NULL;
-    }
-    json_decref(list);
-    qsort(members, count, sizeof(*members), member_order);
+                         "the engine's list of containers is no JSON list: %s", odd->message);
+    if (count)
+        qsort(members, count, sizeof(*members), member_order);
     group_members(arena, members, count, fleet);
     return 0;
 }
@@ -226,6 +225,7 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
         return STEP_FAILED;
     }
     snapshot->arena = arena;
+    snapshot->served = arena_array(arena, snapshot->fleet.cluster_count, sizeof(bool));
     snapshot->taken_at_ms = flow->transport->now_ms(flow->transport);
     copy_clusters(df->into, &snapshot->fleet, df->fleet);
     return STEP_DONE;

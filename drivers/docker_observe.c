@@ -5,14 +5,24 @@
 #include "base/memory.h"
 #include <string.h>
 
-/* How long a list stays good for others who look, unless something was changed. */
-enum { SNAPSHOT_MS = 1000 };
+/*
+ * How long a list stays good for others who look, unless something was changed; and for the first
+ * look at each cluster that it shows, so that one list serves a fleet of any size.
+ */
+enum { SNAPSHOT_MS = 1000, SNAPSHOT_FIRST_MS = 60 * 1000 };
 
-static bool snapshot_fresh(struct flow *flow)
+static bool snapshot_fresh(struct docker_flow *df)
 {
-    const struct snapshot *snapshot = &docker_flow_of(flow)->docker->snapshot;
-    return snapshot->arena &&
-           flow->transport->now_ms(flow->transport) - snapshot->taken_at_ms <= SNAPSHOT_MS;
+    struct snapshot *snapshot = &df->docker->snapshot;
+    if (!snapshot->arena)
+        return false;
+    const struct cluster_state *seen = fleet_state_find(&snapshot->fleet, df->cluster);
+    bool *served = seen ? &snapshot->served[seen - snapshot->fleet.clusters] : NULL;
+    uint64_t age_ms = df->flow.transport->now_ms(df->flow.transport) - snapshot->taken_at_ms;
+    bool first = served && !*served;
+    if (served)
+        *served = true;
+    return age_ms <= (first ? SNAPSHOT_FIRST_MS : SNAPSHOT_MS);
 }
 
 static void take_nodes(struct docker_flow *df, const struct fleet_state *fleet)
@@ -34,7 +44,7 @@ static void take_nodes(struct docker_flow *df, const struct fleet_state *fleet)
 static enum step_status list_one(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    if (!answer && snapshot_fresh(flow)) {
+    if (!answer && snapshot_fresh(df)) {
         take_nodes(df, &df->docker->snapshot.fleet);
         return STEP_DONE;
     }

@@ -263,6 +263,46 @@ static void fails_where_the_asked_one_goes(void **state)
     fake_lab_close(&lab);
 }
 
+static void listed(struct op *op, struct error *failure)
+{
+    (void)op;
+    assert_null(failure);
+}
+
+/* A list serves the first look at each cluster, also late; others only for a second. */
+static void one_list_for_the_first_looks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint64_t later_ms;
+        size_t first, second; /* lists that the first and second look ask for */
+    } list_rows[] = {
+        {"at once", 0, 0, 0},
+        {"after a second", 2000, 0, 1},
+        {"after a minute", 61 * 1000, 1, 1},
+    };
+    for (size_t i = 0; i < COUNT_OF(list_rows); i++) {
+        test_row(list_rows[i].name);
+        struct fake_lab lab;
+        struct cluster_state seen;
+        struct fleet_state fleet;
+        const struct cluster_spec *spec = open_lab(&lab);
+        struct op op = {.ended = listed};
+        lab.driver->vtable->list(lab.driver, &op, lab.arena, &fleet);
+        while (op.running && fake_transport_turn(&lab.transport))
+            ;
+        fake_lab_control(&lab, "POST /_fake/reset-log", NULL);
+        lab.transport.now_ms += list_rows[i].later_ms;
+        assert_null(fake_lab_observe(&lab, "a", spec, &seen));
+        assert_int_equal(fake_look_requests(lab.world, "/containers/json"), list_rows[i].first);
+        assert_null(fake_lab_observe(&lab, "a", spec, &seen));
+        assert_int_equal(fake_look_requests(lab.world, "/containers/json"),
+                         list_rows[i].first + list_rows[i].second);
+        fake_lab_close(&lab);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +313,7 @@ int main(void)
         cmocka_unit_test(waits_for_no_node_that_leaves),
         cmocka_unit_test(believes_the_digest),
         cmocka_unit_test(fails_where_the_asked_one_goes),
+        cmocka_unit_test(one_list_for_the_first_looks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

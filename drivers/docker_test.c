@@ -78,18 +78,16 @@ static const struct {
      "null}}]",
      "a: a [] dead\n"},
     {"an object", "{\"message\":\"no\"}",
-     "unavailable: the engine's list of containers is no JSON list: another type"},
+     "unavailable: the engine's list of containers is no JSON list: it does not begin with '['"},
     {"no JSON", "<html>",
-     "unavailable: the engine's list of containers is no JSON list: '[' or '{' expected near '<'"},
+     "unavailable: the engine's list of containers is no JSON list: it does not begin with '['"},
     {"cut off", "[{\"Id\":",
      "unavailable: the engine's list of containers is no JSON list: unexpected token near end of "
      "file"},
     {"empty", "",
-     "unavailable: the engine's list of containers is no JSON list: '[' or '{' expected near end "
-     "of file"},
+     "unavailable: the engine's list of containers is no JSON list: it does not begin with '['"},
     {"twice", "[] []",
-     "unavailable: the engine's list of containers is no JSON list: end of file expected near "
-     "'['"},
+     "unavailable: the engine's list of containers is no JSON list: there is more behind it"},
 };
 
 static void lists_of_containers(void **state)

@@ -8,6 +8,7 @@
 #include "drivers/fake_image.h"
 #include "drivers/fake_node.h"
 #include "drivers/fake_store.h"
+#include <sys/stat.h>
 
 /* How long ago it all happened, so that everything is Ready by now. */
 enum { HISTORY_MS = 10 * 60 * 1000 };
@@ -135,6 +136,15 @@ static void add_files(const struct population *population, const char *cluster,
     }
 }
 
+/* The digest of what was applied, as the record's link tells it. */
+static void add_link(const struct population *population, const char *cluster,
+                     struct fake_container *container)
+{
+    const char *target = fake_json_string(json_object_get(population->body, "links"), cluster);
+    if (*target)
+        fake_file_put(container, "/kind/fleet.digest", target, strlen(target), S_IFLNK | 0777);
+}
+
 static bool add_cluster(const struct population *population, const char *name)
 {
     struct fake_container **nodes =
@@ -149,6 +159,7 @@ static bool add_cluster(const struct population *population, const char *name)
     if (population->api)
         bring_up(population, name, nodes);
     add_files(population, name, nodes[0]);
+    add_link(population, name, nodes[0]);
     return true;
 }
 

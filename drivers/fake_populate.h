@@ -9,6 +9,7 @@
  *   labels   more labels for every container; "%s" in a value is the cluster
  *   files    {"/kind/fleet.json": "..."} for every first control plane;
  *            "%s" likewise
+ *   links    {"c0001": "sha256-..."}: where /kind/fleet.digest leads, by cluster
  *   image    the node image
  */
 #ifndef DRIVERS_FAKE_POPULATE_H
