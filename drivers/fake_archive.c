@@ -14,7 +14,7 @@ static struct fake_container *find(struct fake_call *call, const char **path)
     struct fake_container *container = fake_container_of(call, call->subject);
     *path = fake_call_query(call, "path");
     if (container && (!*path || !**path)) {
-        fake_call_error(call, 400, "path cannot be empty");
+        fake_call_error(call, 400, "bad parameter: pathcannot be empty");
         return NULL;
     }
     return container;
@@ -164,7 +164,7 @@ void fake_archive_put(struct fake_call *call)
     if (!path_exists(call, container, path))
         return;
     if (!fake_file_is_folder(container, path)) {
-        fake_call_error(call, 400, "extraction point is not a directory");
+        fake_call_error(call, 500, "extraction point is not a directory");
         return;
     }
     if (archive_unpack(call->arena, call->request->body ? call->request->body : "",

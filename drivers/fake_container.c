@@ -209,7 +209,7 @@ static bool name_is_valid(const char *name)
 static bool may_create(struct fake_call *call, const char *name, json_t *body)
 {
     if (!json_is_object(body)) {
-        fake_call_error(call, 400, "config cannot be empty in order to create a container");
+        fake_call_error(call, 400, "Config cannot be empty in order to create a container");
         return false;
     }
     if (!name_is_valid(name)) {
@@ -309,6 +309,8 @@ static void remove_volumes(struct fake_world *world, struct fake_container *cont
 
 void fake_container_drop(struct fake_call *call, struct fake_container *container, bool volumes)
 {
+    if (container->run == FAKE_RUNNING || container->run == FAKE_PAUSED)
+        fake_container_event(call, container, "kill");
     fake_container_end(call, container, 137);
     fake_container_event(call, container, "destroy");
     if (volumes)
@@ -325,10 +327,12 @@ void fake_container_remove(struct fake_call *call)
         return;
     bool alive = container->run == FAKE_RUNNING || container->run == FAKE_PAUSED;
     if (alive && !fake_call_flag(call, "force")) {
+        bool paused = container->run == FAKE_PAUSED;
         fake_call_error(call, 409,
-                        "You cannot remove a running container %s. Stop the container before "
+                        "You cannot remove a %s container %s. %s the container before "
                         "attempting removal or force remove",
-                        container->id);
+                        paused ? "paused" : "running", container->id,
+                        paused ? "Unpause and then stop" : "Stop");
         return;
     }
     fake_container_drop(call, container, fake_call_flag(call, "v"));
@@ -357,6 +361,8 @@ void fake_container_connect(struct fake_call *call, struct fake_container *conta
     struct fake_refusal refusal = {0};
     if (container->run == FAKE_RUNNING)
         refusal = fake_network_attach(call, endpoint);
+    if (endpoint->host)
+        fake_container_alias(container, endpoint);
     if (refusal.status) {
         free_endpoint(endpoint);
         container->endpoint_count--;
@@ -372,7 +378,7 @@ void fake_container_disconnect(struct fake_call *call, struct fake_container *co
 {
     const struct fake_endpoint *found = fake_container_endpoint(call->world, container, network);
     if (!found) {
-        fake_call_error(call, 404, "container %s is not connected to network %s", container->id,
+        fake_call_error(call, 500, "container %s is not connected to network %s", container->id,
                         network->name);
         return;
     }

@@ -31,6 +31,9 @@ void fake_container_end(struct fake_call *call, struct fake_container *container
 void fake_container_drop(struct fake_call *call, struct fake_container *container, bool volumes);
 void fake_containers_free(struct fake_world *world);
 
+/* Where it runs the network knows it also by the beginning of its id. */
+void fake_container_alias(struct fake_container *container, struct fake_endpoint *endpoint);
+
 /* To be called after any change that lists or listeners can show. */
 void fake_container_changed(struct fake_world *world, struct fake_container *container);
 

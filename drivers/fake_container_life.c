@@ -170,7 +170,7 @@ static void release(struct fake_call *call, struct fake_container *container)
 
 /* --- life --- */
 
-static void add_own_alias(struct fake_container *container, struct fake_endpoint *endpoint)
+void fake_container_alias(struct fake_container *container, struct fake_endpoint *endpoint)
 {
     if (strcmp(endpoint->network, "bridge") == 0)
         return;
@@ -192,7 +192,7 @@ static struct fake_refusal take_all(struct fake_call *call, struct fake_containe
     for (size_t i = 0; i < container->endpoint_count && !refusal.status; i++) {
         refusal = fake_network_attach(call, &container->endpoints[i]);
         if (!refusal.status)
-            add_own_alias(container, &container->endpoints[i]);
+            fake_container_alias(container, &container->endpoints[i]);
     }
     for (size_t i = 0; i < container->port_count && !refusal.status; i++)
         refusal = take_port(call, container, &container->ports[i]);
@@ -302,12 +302,35 @@ static bool is_deadly(const char *signal)
     return false;
 }
 
+/* Is it the name of a signal, or a number that may be one? */
+static bool is_signal(const char *signal)
+{
+    static const char *const known[] = {"HUP",  "INT",  "QUIT", "KILL", "USR1",  "USR2",
+                                        "TERM", "CONT", "STOP", "PIPE", "WINCH", "RTMIN+3"};
+    char *end;
+    unsigned long number = strtoul(signal, &end, 10);
+    if (*signal && !*end)
+        return number > 0;
+    const char *name = strncmp(signal, "SIG", 3) == 0 ? signal + 3 : signal;
+    for (size_t i = 0; i < COUNT_OF(known); i++)
+        if (strcmp(name, known[i]) == 0)
+            return true;
+    return false;
+}
+
 void fake_container_kill(struct fake_call *call)
 {
-    struct fake_container *container = fake_container_of(call, call->subject);
+    struct fake_container *container = fake_container_find(call->world, call->subject);
     const char *signal = fake_call_query(call, "signal");
-    if (!container)
+    if (signal && *signal && !is_signal(signal)) {
+        fake_call_error(call, 400, "Invalid signal: %s", signal);
         return;
+    }
+    if (!container) {
+        fake_call_error(call, 404, "Cannot kill container: %s: No such container: %s",
+                        call->subject, call->subject);
+        return;
+    }
     if (container->run != FAKE_RUNNING && container->run != FAKE_PAUSED) {
         fake_call_error(call, 409, "Cannot kill container: %s: Container %s is not running",
                         call->subject, container->id);

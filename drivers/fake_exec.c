@@ -9,7 +9,7 @@ static bool may_exec(struct fake_call *call, const struct fake_container *contai
 {
     if (container->run == FAKE_PAUSED)
         fake_call_error(call, 409, "Container %s is paused, unpause the container before exec",
-                        container->id);
+                        call->subject);
     else if (container->run != FAKE_RUNNING)
         fake_call_error(call, 409, "Container %s is not running", container->id);
     return container->run == FAKE_RUNNING;
@@ -34,13 +34,16 @@ void fake_exec_create(struct fake_call *call)
     fake_call_reply(call, 201, json_pack("{s:s}", "Id", exec->id));
 }
 
-static struct fake_exec *find(struct fake_call *call)
+/* They are forgotten when their container ends. */
+static struct fake_exec *find(struct fake_call *call, struct fake_container **container)
 {
     struct fake_exec *exec;
     HASH_FIND_STR(call->world->execs, call->subject, exec);
-    if (!exec)
-        fake_call_error(call, 404, "No such exec instance: %s", call->subject);
-    return exec;
+    *container = exec ? fake_container_find(call->world, exec->container_id) : NULL;
+    if (*container && ((*container)->run == FAKE_RUNNING || (*container)->run == FAKE_PAUSED))
+        return exec;
+    fake_call_error(call, 404, "No such exec instance: %s", call->subject);
+    return NULL;
 }
 
 static const char *const *arguments(struct arena *arena, json_t *command)
@@ -65,6 +68,21 @@ static void add_frame(struct text *stream, char type, const struct text *bytes)
         return;
     text_add_bytes(stream, header, sizeof(header));
     text_add_bytes(stream, bytes->data, length);
+}
+
+/* By then the engine has begun its stream of bytes: the refusal is in it. */
+static void refuse_again(struct fake_call *call, const struct fake_exec *exec)
+{
+    struct text line, stream;
+    text_init(&line, 0);
+    text_init(&stream, 0);
+    text_add_format(&line, "Error: Exec command %s has already run\r\n", exec->id);
+    add_frame(&stream, 1, &line);
+    fake_call_text(call, 200, "application/vnd.docker.raw-stream", "");
+    call->reply->hijacked = true;
+    call->reply->stream = fake_stream_text(&stream, call->now_ms);
+    text_done(&stream);
+    text_done(&line);
 }
 
 static void run(struct fake_call *call, struct fake_exec *exec, struct fake_container *container,
@@ -97,18 +115,12 @@ static void run(struct fake_call *call, struct fake_exec *exec, struct fake_cont
 
 void fake_exec_start(struct fake_call *call)
 {
-    struct fake_exec *exec = find(call);
-    if (!exec)
-        return;
-    struct fake_container *container = fake_container_find(call->world, exec->container_id);
-    if (!container) {
-        fake_call_error(call, 404, "No such container: %s", exec->container_id);
-        return;
-    }
-    if (!may_exec(call, container))
+    struct fake_container *container;
+    struct fake_exec *exec = find(call, &container);
+    if (!exec || !may_exec(call, container))
         return;
     if (exec->started) {
-        fake_call_error(call, 409, "Error: Exec command %s has already run", exec->id);
+        refuse_again(call, exec);
         return;
     }
     json_t *body = fake_call_json(call);
@@ -129,7 +141,8 @@ void fake_exec_start(struct fake_call *call)
 
 void fake_exec_inspect(struct fake_call *call)
 {
-    struct fake_exec *exec = find(call);
+    struct fake_container *container;
+    struct fake_exec *exec = find(call, &container);
     if (!exec)
         return;
     bool running = exec->started && call->now_ms < exec->ended_at_ms;

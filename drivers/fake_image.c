@@ -170,19 +170,20 @@ void fake_image_list(struct fake_call *call)
     fake_call_reply(call, 200, list);
 }
 
-/* The image of the path, or NULL after answering 404. */
-static struct fake_image *find(struct fake_call *call, const char *reference)
+/* The image of the path, or NULL after answering 404 with these words before the name. */
+static struct fake_image *find(struct fake_call *call, const char *reference, const char *words)
 {
     struct fake_image *image = fake_image_find(call->world, reference);
     cleanup_free char *name = normalise(reference);
     if (!image)
-        fake_call_error(call, 404, "No such image: %s", name);
+        fake_call_error(call, 404, "%sNo such image: %s", words, name);
     return image;
 }
 
 void fake_image_inspect(struct fake_call *call)
 {
-    struct fake_image *image = find(call, call->subject);
+    const char *words = arena_format(call->arena, "no such image: %s: ", call->subject);
+    struct fake_image *image = find(call, call->subject, words);
     if (image)
         fake_call_reply(call, 200, image_json(image, call->now_ms, true));
 }
@@ -223,7 +224,7 @@ void fake_image_pull(struct fake_call *call)
 
 void fake_image_tag(struct fake_call *call)
 {
-    struct fake_image *image = find(call, call->subject);
+    struct fake_image *image = find(call, call->subject, "");
     const char *repository = fake_call_query(call, "repo"), *tag = fake_call_query(call, "tag");
     if (!image)
         return;
@@ -241,7 +242,7 @@ void fake_image_tag(struct fake_call *call)
 
 void fake_image_remove(struct fake_call *call)
 {
-    struct fake_image *image = find(call, call->subject);
+    struct fake_image *image = find(call, call->subject, "");
     if (!image)
         return;
     fake_call_reply(call, 200, json_pack("[{s:s}]", "Untagged", image->name));
@@ -282,7 +283,7 @@ void fake_image_save(struct fake_call *call)
     for (size_t i = 0; i < call->query_count; i++) {
         if (strcmp(call->query[i].key, "names") != 0)
             continue;
-        struct fake_image *image = find(call, call->query[i].value);
+        struct fake_image *image = find(call, call->query[i].value, "");
         if (!image) {
             json_decref(manifest);
             return;

@@ -259,7 +259,7 @@ void fake_network_create(struct fake_call *call)
     const char *name = fake_json_string(body, "Name");
     struct fake_network pools = {0};
     if (!*name) {
-        fake_call_error(call, 400, "network name cannot be empty");
+        fake_call_error(call, 500, "invalid name: ");
     } else if (strcmp(name, "bridge") == 0 || strcmp(name, "host") == 0 ||
                strcmp(name, "none") == 0) {
         fake_call_error(call, 403, "operation is not permitted on predefined %s network ", name);
@@ -330,26 +330,25 @@ void fake_network_remove(struct fake_call *call)
     fake_call_status(call, 204);
 }
 
-void fake_network_connect(struct fake_call *call)
+/* Answers both: the engine looks for the container first. */
+static void turn(struct fake_call *call, bool connect)
 {
-    struct fake_network *network = find(call);
-    if (!network)
-        return;
     json_t *body = fake_call_json(call);
     struct fake_container *container = fake_container_of(call, fake_json_string(body, "Container"));
-    if (container)
+    struct fake_network *network = container ? find(call) : NULL;
+    if (network && connect)
         fake_container_connect(call, container, network, json_object_get(body, "EndpointConfig"));
+    else if (network)
+        fake_container_disconnect(call, container, network);
     json_decref(body);
+}
+
+void fake_network_connect(struct fake_call *call)
+{
+    turn(call, true);
 }
 
 void fake_network_disconnect(struct fake_call *call)
 {
-    struct fake_network *network = find(call);
-    if (!network)
-        return;
-    json_t *body = fake_call_json(call);
-    struct fake_container *container = fake_container_of(call, fake_json_string(body, "Container"));
-    if (container)
-        fake_container_disconnect(call, container, network);
-    json_decref(body);
+    turn(call, false);
 }
