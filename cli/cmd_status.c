@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/plain.h"
+#include "cli/conditions.h"
 #include "cli/table.h"
 #include <string.h>
 #include <time.h>
@@ -10,6 +11,11 @@
 struct status_options {
     int output;
 };
+
+enum { STATUS_WIDE = VIEW_JSON + 1 };
+
+static const struct option_choice outputs[] = {
+    {"json", VIEW_JSON}, {"wide", STATUS_WIDE}, {NULL, 0}};
 
 /* An age in its largest unit: "2d", "5h", "3m", "10s". */
 static const char *age(struct arena *arena, uint64_t created_at_s)
@@ -42,6 +48,7 @@ struct row {
     const char *cluster, *synced, *ready, *version, *age, *message;
     const char *owner, *created_at; /* owner NULL: another tool's */
     size_t nodes_ready, nodes;
+    struct condition conditions[CONDITIONS];
 };
 
 static const char *time_words(struct arena *arena, uint64_t unix_s)
@@ -98,6 +105,52 @@ static struct row unknown_row(struct arena *arena, const struct cluster_state *l
     return row;
 }
 
+/* What the last apply failed with, if it did, goes before what can be seen now. */
+static void add_failure(struct arena *arena, const char *engine, const struct cluster_state *state,
+                        const struct error *looked, const char *fleet, struct row *row)
+{
+    struct last_failure last;
+    bool ours = cluster_state_owned(state, fleet);
+    bool failed = ours && last_failure_read(arena, engine, state->name, &last);
+    conditions_of(arena, state, looked ? looked->message : NULL, failed ? &last : NULL,
+                  row->conditions);
+    if (!failed || looked)
+        return;
+    row->synced = seen_word(SEEN_NO);
+    row->message =
+        arena_format(arena, "%s%s; `kind explain %s` tells more", last.stalled ? "given up: " : "",
+                     last.cause_count ? last.causes[0].words : last.message, state->name);
+}
+
+/* All conditions, where one is not as it should be with its reason, and whose it is. */
+static void print_wide(struct text *text, const struct row *rows, size_t count)
+{
+    struct table table;
+    table_init(&table, 8);
+    static const char *const head[] = {"CLUSTER", "SYNCED", "READY", "STALLED",
+                                       "REASON",  "AGE",    "FLEET", "MESSAGE"};
+    for (size_t i = 0; i < COUNT_OF(head); i++)
+        table_add(&table, head[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct condition *conditions = rows[i].conditions;
+        const struct condition *first =
+            conditions[CONDITION_SYNCED].status != SEEN_YES  ? &conditions[CONDITION_SYNCED]
+            : conditions[CONDITION_READY].status != SEEN_YES ? &conditions[CONDITION_READY]
+                                                             : NULL;
+        bool ours = strcmp(rows[i].ready, "-") != 0;
+        table_add(&table, rows[i].cluster);
+        table_add(&table, rows[i].synced);
+        table_add(&table, rows[i].ready);
+        table_add(&table, ours ? seen_word(conditions[CONDITION_STALLED].status) : "-");
+        table_add(&table, ours && first ? first->reason : "-");
+        table_add(&table, rows[i].age);
+        table_add(&table, rows[i].owner ? rows[i].owner : "-");
+        table_add(&table, rows[i].message);
+    }
+    table_print(&table, 0, text);
+    table_done(&table);
+}
+
 static void print_table(struct text *text, const struct row *rows, size_t count)
 {
     struct table table;
@@ -134,6 +187,9 @@ static void print_json(struct text *text, const struct row *rows, size_t count)
                                               rows[i].ready, "nodes", (int)rows[i].nodes,
                                               "nodesReady", (int)rows[i].nodes_ready, "version",
                                               rows[i].version, "message", rows[i].message));
+    for (size_t i = 0; i < count; i++)
+        json_object_set_new(json_array_get(list, i), "conditions",
+                            conditions_json(rows[i].conditions));
     json_t *all = json_pack("{s:o}", "clusters", list);
     char *line = json_dumps(all, JSON_COMPACT);
     text_add(text, line);
@@ -182,11 +238,14 @@ static int look(const struct invocation *invocation, struct session *session, st
     rows->items = arena_array(arena, count, sizeof(*rows->items));
     for (size_t i = 0; i < count; i++) {
         const struct session_look *one = &looks[i];
-        if (one->failure)
-            rows->items[rows->count++] =
-                unknown_row(arena, fleet_state_find(fleet, one->cluster), own, one->failure);
-        else if (one->state->node_count) /* else it went meanwhile */
-            rows->items[rows->count++] = row_of(arena, one->state, own);
+        const struct cluster_state *state =
+            one->failure ? fleet_state_find(fleet, one->cluster) : one->state;
+        if (state->node_count) { /* else it went meanwhile */
+            struct row *row = &rows->items[rows->count++];
+            *row = one->failure ? unknown_row(arena, state, own, one->failure)
+                                : row_of(arena, state, own);
+            add_failure(arena, session->engine, state, one->failure, own, row);
+        }
         error_free(one->failure);
     }
     return 0;
@@ -222,6 +281,8 @@ static int run(const struct invocation *invocation, struct error **err)
         text_init(&text, 0);
         if (given->output == VIEW_JSON)
             print_json(&text, rows.items, rows.count);
+        else if (rows.count && given->output == STATUS_WIDE)
+            print_wide(&text, rows.items, rows.count);
         else if (rows.count)
             print_table(&text, rows.items, rows.count);
         else if (!invocation->argument_count)
@@ -238,10 +299,10 @@ static const struct option_spec options[] = {
     {.short_name = 'o',
      .long_name = "output",
      .argument = "FORMAT",
-     .help = "print JSON: json",
+     .help = "print JSON with conditions, or more columns: json, wide",
      .kind = OPTION_CHOICE,
      .offset = offsetof(struct status_options, output),
-     .choices = view_outputs},
+     .choices = outputs},
     {0},
 };
 

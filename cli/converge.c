@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/plain.h"
+#include "cli/last_failure.h"
 #include "cli/view.h"
 #include "reconciler/lock.h"
 #include "reconciler/source.h"
@@ -110,9 +111,27 @@ static const char *network_of_environment(void)
     return network && *network ? network : "kind";
 }
 
+/* Who watches a run: the view, and the file of the last failure. */
+struct watcher {
+    struct view *view;
+    const char *engine;
+    bool keeps; /* failures are written down */
+};
+
 static void tick_view(void *context, uint64_t now_ms)
 {
-    view_tick(context, now_ms);
+    view_tick(((struct watcher *)context)->view, now_ms);
+}
+
+static void watch(void *context, const struct report *report)
+{
+    const struct watcher *watcher = context;
+    bool failed = report->kind == REPORT_RETRY || report->kind == REPORT_STALLED;
+    if (watcher->keeps && failed)
+        last_failure_write(watcher->engine, report, (uint64_t)time(NULL));
+    if (watcher->keeps && report->kind == REPORT_SETTLED)
+        last_failure_forget(watcher->engine, report->cluster);
+    view_report(watcher->view, report);
 }
 
 enum session_end converge_run(struct session *session, const struct invocation *invocation,
@@ -128,7 +147,8 @@ enum session_end converge_run(struct session *session, const struct invocation *
         .talk = invocation->talk,
         .results = invocation->results,
     };
-    struct view *view = view_open(&looks);
+    struct watcher watcher = {
+        .view = view_open(&looks), .engine = session->engine, .keeps = !options->dry_run};
     struct engine_options engine_options = {
         .cycle =
             {
@@ -148,13 +168,14 @@ enum session_end converge_run(struct session *session, const struct invocation *
             },
         /* To look costs the machine little. */
         .clusters_parallel = options->dry_run ? LOOKS_PARALLEL : clusters_parallel(),
-        .report = view_report,
-        .report_context = view,
+        .report = watch,
+        .report_context = &watcher,
     };
-    struct session_run run = {.deadline_ms = options->wait_ms, .tick = tick_view, .context = view};
+    struct session_run run = {
+        .deadline_ms = options->wait_ms, .tick = tick_view, .context = &watcher};
     struct converge_plan copy = *plan;
     enum session_end end = session_run(session, &engine_options, make_engine, &copy, &run, engine);
-    view_close(view);
+    view_close(watcher.view);
     return end;
 }
 

@@ -149,6 +149,21 @@ int session_read_admin(struct session *session, const char *cluster, struct aren
     return wait_for(session, &waiting, err);
 }
 
+void session_collect(struct session *session, const char *cluster, const char *words,
+                     struct diagnosis *diagnosis)
+{
+    const struct action action = {.kind = ACTION_AWAIT_READY, .subject = cluster, .reason = ""};
+    const struct apply_input input = {.cluster = cluster, .action = &action};
+    struct waiting waiting = {.op = {.ended = waited_for}};
+    struct error *failure = NULL, *partly = NULL;
+    error_set(&failure, ERROR_UNAVAILABLE, "%s", words);
+    session->driver->vtable->collect(session->driver, &waiting.op, &input, failure,
+                                     &diagnosis->evidence);
+    (void)wait_for(session, &waiting, &partly); /* what was had is there */
+    error_free(partly);
+    error_free(failure);
+}
+
 static void signal_came(uv_signal_t *handle, int number)
 {
     struct session *session = handle->data;

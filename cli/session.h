@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "drivers/docker.h"
 #include "drivers/driver.h"
+#include "model/diagnosis.h"
 #include "reconciler/engine.h"
 #include <uv.h>
 
@@ -52,6 +53,14 @@ void session_observe(struct session *session, struct arena *arena, struct sessio
 
 int session_read_admin(struct session *session, const char *cluster, struct arena *arena,
                        struct admin_access *admin, struct error **err);
+
+/*
+ * What there is to be seen of a cluster that is not well: as after an action
+ * that failed with these words. Into the evidence of diagnosis, which is not
+ * concluded yet.
+ */
+void session_collect(struct session *session, const char *cluster, const char *words,
+                     struct diagnosis *diagnosis);
 
 /*
  * Runs the engine to its end. SIGINT and SIGTERM let running steps end; a

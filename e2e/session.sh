@@ -15,7 +15,7 @@ children=() # processes that this test started
 undo=()     # commands for the end, such as an umount
 bad=0
 
-export KUBECONFIG=$folder/kubeconfig
+export KUBECONFIG=$folder/kubeconfig XDG_STATE_HOME=$folder/state
 unset KIND_CLUSTER_NAME KIND_NODE_IMAGE KIND_EXPERIMENTAL_DOCKER_NETWORK KIND_EXPERIMENTAL_PROVIDER DOCKER_CONTEXT
 
 # Ends what is left of the test's own processes and takes its containers and their volumes away.
@@ -138,7 +138,7 @@ run() {
     local began=$SECONDS
     code=0
     case $1 in
-        apply | diff | status) ours "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$? ;;
+        apply | diff | status | explain) ours "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$? ;;
         *) timeout -k 10 300 "$kind" "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$? ;;
     esac
     out=$(<"$folder/out") err=$(<"$folder/err") took=$((SECONDS - began))

@@ -6,7 +6,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$root/${KIND_BUILD:-build/release}
 kind=$build/kind
 folder=$(mktemp -d /tmp/kind-fake-XXXXXX)
-export KUBECONFIG=$folder/kubeconfig DOCKER_HOST=unix://$folder/engine XDG_RUNTIME_DIR=$folder
+export KUBECONFIG=$folder/kubeconfig DOCKER_HOST=unix://$folder/engine XDG_RUNTIME_DIR=$folder XDG_STATE_HOME=$folder/state
 unset KIND_CLUSTER_NAME KIND_NODE_IMAGE KIND_EXPERIMENTAL_DOCKER_NETWORK DOCKER_CONTEXT
 # A build with sanitizers ends with 99 and reports into the folder, or (UBSan of gcc) to stderr.
 export ASAN_OPTIONS=exitcode=99:log_path=$folder/sanitizer
