@@ -26,6 +26,10 @@ static const struct option_spec options[] = {
      .kind = OPTION_OPTIONAL_DURATION,
      .offset = offsetof(struct converge_options, wait_ms),
      .fallback_ms = 300000},
+    {.long_name = "skip-preflight",
+     .help = "make nodes even if a look at the host says that it cannot go well",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct converge_options, skip_preflight)},
     {.long_name = "dry-run",
      .help = "show what would be done, and do nothing",
      .kind = OPTION_FLAG,
@@ -160,6 +164,8 @@ static int run(const struct invocation *invocation, struct error **err)
     struct session session;
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
+    if (given->skip_preflight)
+        docker_skip_preflight(session.driver);
     struct lock lock = {.fd = -1};
     int result = given->dry_run
                      ? 0

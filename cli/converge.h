@@ -11,7 +11,7 @@
 #include "reconciler/rails.h"
 
 struct converge_options {
-    bool prune, allow_empty, dry_run;
+    bool prune, allow_empty, dry_run, skip_preflight;
     unsigned allow;   /* bits 1 << enum change_class */
     uint64_t wait_ms; /* 0: no deadline over all */
     int output;       /* enum view_output */

@@ -219,6 +219,11 @@ struct driver *docker_open(struct transport *transport, struct endpoint *endpoin
     return &docker->driver;
 }
 
+void docker_skip_preflight(struct driver *driver)
+{
+    docker_of(driver)->skip_preflight = true;
+}
+
 /* The engine's newest minor version of API 1.x, or -1. */
 static int api_minor(const char *version)
 {

@@ -37,6 +37,9 @@ struct docker_options {
 struct driver *docker_open(struct transport *transport, struct endpoint *endpoint,
                            const struct docker_options *options);
 
+/* What the check before nodes are made would refuse is only warned of, from now on. */
+void docker_skip_preflight(struct driver *driver);
+
 /* The image used where nothing else names one; pinned by digest. */
 #define DOCKER_DEFAULT_IMAGE                                                                       \
     "kindest/node:v1.37.0-rc.1@sha256:"                                                            \

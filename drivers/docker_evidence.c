@@ -9,11 +9,9 @@
 #include "drivers/docker_flow.h"
 
 #include "drivers/docker_info.h"
-#include "drivers/host_read.h"
 #include "model/evidence.h"
 #include <ctype.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { NODES_MAX = 2, ROW_MS = 4000, LOG_BYTES_MAX = 64 * 1024, LOG_LINES = 60 };
 
@@ -223,9 +221,6 @@ static enum step_status look_at_host(struct flow *flow, const struct answer *ans
                                      struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    const struct endpoint *endpoint = &df->docker->endpoint;
-    if (!endpoint->unix_path)
-        return STEP_DONE;
     if (!answer) {
         flow_send(flow, "GET", "/info", NULL);
         return STEP_WAITING;
@@ -238,22 +233,10 @@ static enum step_status look_at_host(struct flow *flow, const struct answer *ans
     struct host_limits limits;
     cleanup_text struct text text;
     text_init(&text, 0);
-    if (docker_read_host(flow->arena, &info, &limits))
+    if (docker_read_host(df, &info, &limits))
         host_limits_print(&limits, &text);
     evidence_add(df->sight->evidence, EVIDENCE_HOST, "", text.data, text.length);
     return STEP_DONE;
-}
-
-bool docker_read_host(struct arena *arena, const struct engine_info *info,
-                      struct host_limits *limits)
-{
-    if (!host_runs_kernel(info->kernel))
-        return false;
-    /* The containers of a rootless engine are its user's, and that is us. */
-    const struct host_read options = {
-        .root = "", .folder = info->data_folder, .user = info->rootless ? getuid() : 0};
-    host_limits_read(arena, &options, limits);
-    return true;
 }
 
 #define PROBE(what, from)                                                                          \

@@ -163,10 +163,11 @@ static void reads_limits_of_this_host(void **state)
     fake_lab_control(&lab, "POST /_fake/info", "{\"KernelVersion\": \"0.1\"}");
     struct evidence evidence = fake_lab_collect(&lab, spec, CP, "no");
     test_equal(text_of(&evidence, EVIDENCE_HOST), "");
-    fake_lab_control(&lab, "POST /_fake/info",
-                     arena_format(lab.arena,
-                                  "{\"KernelVersion\": \"%s\", \"DockerRootDir\": \"/tmp\"}",
-                                  name.release));
+    fake_lab_control(
+        &lab, "POST /_fake/info",
+        arena_format(lab.arena,
+                     "{\"KernelVersion\": \"%s\", \"Name\": \"%s\", \"DockerRootDir\": \"/tmp\"}",
+                     name.release, name.nodename));
     evidence = fake_lab_collect(&lab, spec, CP, "no");
     assert_non_null(strstr(text_of(&evidence, EVIDENCE_HOST), "inotify instances: "));
     assert_non_null(strstr(text_of(&evidence, EVIDENCE_HOST), "disk at /tmp: "));

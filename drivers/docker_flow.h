@@ -30,6 +30,7 @@ struct docker {
     struct docker_options options;
     char *base_url; /* with the negotiated version; NULL before the first answer */
     struct snapshot snapshot;
+    bool skip_preflight;
 };
 
 /* What a node's pods get addresses from, one a family. */
@@ -313,9 +314,12 @@ long long kube_time(const char *text);
 /* docker_evidence.c: a look after this failure, into *evidence; both must last until its end. */
 void docker_begin_sight(struct docker_flow *df, const struct error *failure,
                         struct evidence *evidence);
-/* This host's limits, if the engine runs on it; else false. */
-bool docker_read_host(struct arena *arena, const struct engine_info *info,
+
+/* docker_preflight.c: this host's limits, if the engine runs on it; else false. */
+bool docker_read_host(const struct docker_flow *df, const struct engine_info *info,
                       struct host_limits *limits);
+/* Row: do the nodes that are to be made fit on the host? */
+enum step_status docker_check_host(struct flow *, const struct answer *, struct error **);
 
 /* docker_boot.c: when the container of an inspect was started, Unix seconds; 0 if not known. */
 long long docker_started_at(const char *body, size_t length);

@@ -105,6 +105,7 @@ int engine_info_parse(struct arena *arena, const char *body, size_t length,
         .needs_dev_mapper = !rootless && is_on_mapped_devices(root),
         .memory_bytes = json_integer_value(json_object_get(root, "MemTotal")),
         .cpus = cpus > 0 && cpus < INT32_MAX ? (int32_t)cpus : 0,
+        .host = arena_string(arena, text_of(root, "Name")),
         .kernel = arena_string(arena, text_of(root, "KernelVersion")),
         .data_folder = arena_string(arena, text_of(root, "DockerRootDir")),
     };

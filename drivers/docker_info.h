@@ -21,7 +21,8 @@ struct engine_info {
     bool needs_dev_mapper;                     /* nodes must see the host's device mapper */
     int64_t memory_bytes;                      /* of the host; 0: not told */
     int32_t cpus;
-    const char *kernel, *data_folder; /* "6.1.0-13-amd64", "/var/lib/docker"; "": not told */
+    /* "lab1", "6.1.0-13-amd64", "/var/lib/docker"; "": not told */
+    const char *host, *kernel, *data_folder;
 };
 
 /* A reply to GET /info; ERROR_UNAVAILABLE if it is none. */

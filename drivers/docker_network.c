@@ -340,6 +340,7 @@ static enum step_status remove_twins(struct flow *flow, const struct answer *ans
 const struct step docker_network_steps[] = {
     DOCKER_REACH,
     DOCKER_INFO_WARN,
+    {.name = "check the host", .run = docker_check_host, .timeout_ms = 10000},
     {.name = "look for the network", .run = look, .timeout_ms = 10000, .poll_ms = 100},
     {.name = "make the network", .run = make, .timeout_ms = 60000, .poll_ms = 100},
     {.name = "check for a second network", .run = remove_twins, .timeout_ms = 30000, .poll_ms = 50},

@@ -222,8 +222,9 @@ void host_limits_read(struct arena *arena, const struct host_read *options,
     read_disk(arena, options->folder, limits);
 }
 
-bool host_runs_kernel(const char *release)
+bool host_is_this(const char *name, const char *release)
 {
-    struct utsname name;
-    return *release && uname(&name) == 0 && strcmp(name.release, release) == 0;
+    struct utsname self;
+    return *name && *release && uname(&self) == 0 && strcmp(self.nodename, name) == 0 &&
+           strcmp(self.release, release) == 0;
 }

@@ -22,8 +22,12 @@ struct host_read {
 void host_limits_read(struct arena *arena, const struct host_read *options,
                       struct host_limits *limits);
 
-/* Is this kernel release ("6.1.0-13-amd64") the one that we run on? "" never is. */
-bool host_runs_kernel(const char *release);
+/*
+ * Do we run on the host of this name and kernel release ("6.1.0-13-amd64")?
+ * Not if one is "": in a virtual machine of its own, or in a container beside
+ * us, an engine has limits, ports and disks that we do not see.
+ */
+bool host_is_this(const char *name, const char *release);
 
 /*
  * Whether somebody listens on this host's port already, so that the engine

@@ -119,11 +119,12 @@ static void nothing_to_read(void **state)
     const struct host_read options = {.root = "/nowhere", .folder = "/nowhere"};
     host_limits_read(arena, &options, &limits);
     assert_memory_equal(&limits, &host_limits_unknown, sizeof(limits));
-    assert_false(host_runs_kernel(""));
-    assert_false(host_runs_kernel("0.0.1-none"));
-    struct utsname name;
-    uname(&name);
-    assert_true(host_runs_kernel(name.release));
+    struct utsname self;
+    uname(&self);
+    assert_true(host_is_this(self.nodename, self.release));
+    assert_false(host_is_this(self.nodename, "0.0.1-none"));
+    assert_false(host_is_this("not-this-host", self.release));
+    assert_false(host_is_this("", ""));
 }
 
 /* A listener on a free port of its own; its number. */

@@ -112,3 +112,30 @@ expect_in "explain of another's" "$out" "a is not of this fleet"
 # Without a place for reports all goes on.
 XDG_STATE_HOME=/proc/nowhere run apply -f "$folder/a.yaml"
 expect "no place for reports" "$code" 0
+
+# Before anything is made: a port that somebody listens at, on an engine of this host.
+fake POST /_fake/info "{\"Name\":\"$(uname -n)\",\"KernelVersion\":\"$(uname -r)\",\"DockerRootDir\":\"$folder\"}"
+python3 -c 'import socket, sys, time
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], file=open(sys.argv[1], "w"), flush=True)
+time.sleep(600)' "$folder/port" &
+listener=$!
+for _ in $(seq 200); do
+    if [ -s "$folder/port" ]; then break; fi
+    sleep 0.02
+done
+port=$(<"$folder/port")
+cluster b
+printf 'networking: {apiServerPort: %s}\n' "$port" >>"$folder/b.yaml"
+fake POST /_fake/reset-log
+run apply -f "$folder/b.yaml"
+expect "a port in use: exit code" "$code" 1
+expect_in "a port in use: which, and by whom" "$err" "host port 127.0.0.1:$port is in use by python3 (process $listener); stop what listens there"
+expect "nothing was made" "$(requests 'map(select(.mutating)) | length')" 0
+run explain b
+expect_in "explain knows it" "$out" "  cause     a host port that the cluster asks for is taken"
+run apply -f "$folder/b.yaml" --skip-preflight --wait 1m
+expect_in "who insists is warned" "$err" "b: warning: host port 127.0.0.1:$port is in use"
+expect_in "and it is made" "$(requests 'map(.path) | unique | join(" ")')" "/containers/create"
+kill $listener
+wait $listener 2>/dev/null || true
