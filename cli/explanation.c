@@ -6,6 +6,8 @@
 #include "cli/view.h"
 #include <jansson.h>
 
+enum { LINES_EACH = 3 };
+
 const char *explanation_trouble(struct arena *arena, const struct explanation *about)
 {
     if (about->looked)
@@ -91,6 +93,23 @@ static const char *evidence_words(struct arena *arena, const struct last_cause *
     return arena_format(arena, "%s%s%s: %s", cause->source, joint, cause->subject, cause->line);
 }
 
+/* Where nothing is known: what of all of it speaks of trouble, but not what was told already. */
+static void print_evidence(struct arena *arena, const struct last_failure *found, struct text *text)
+{
+    const char *failure = evidence_source_words(EVIDENCE_FAILURE);
+    const char *host = evidence_source_words(EVIDENCE_HOST);
+    for (size_t i = 0; i < found->evidence_count; i++) {
+        const struct last_evidence *item = &found->evidence[i];
+        if (strcmp(item->source, failure) == 0 || strcmp(item->source, host) == 0)
+            continue;
+        const char *lines = evidence_trouble(arena, item->text, LINES_EACH);
+        for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
+            add_row(text, "evidence",
+                    arena_format(arena, "%s of %s: %.*s", item->source, item->subject,
+                                 (int)strcspn(at, "\n"), at));
+    }
+}
+
 static void print_causes(struct arena *arena, const struct last_failure *found, struct text *text)
 {
     for (size_t i = 0; i < found->cause_count; i++) {
@@ -101,14 +120,7 @@ static void print_causes(struct arena *arena, const struct last_failure *found, 
     if (found->cause_count)
         return;
     add_row(text, "cause", "not known: nothing in the catalogue fits");
-    for (size_t i = 0; i < found->evidence_count; i++) {
-        const struct last_evidence *item = &found->evidence[i];
-        const char *lines = evidence_digest(arena, item->text, 3);
-        for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
-            add_row(text, "evidence",
-                    arena_format(arena, "%s%s%s: %.*s", item->source, *item->subject ? " of " : "",
-                                 item->subject, (int)strcspn(at, "\n"), at));
-    }
+    print_evidence(arena, found, text);
 }
 
 static void print_headline(struct arena *arena, const struct explanation *about, struct text *text)

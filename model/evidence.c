@@ -13,7 +13,30 @@ void evidence_init(struct evidence *evidence, struct arena *arena)
     *evidence = (struct evidence){.arena = arena};
 }
 
-/* Line by line made plain; a carriage return ends a line of a terminal, and is none itself. */
+/* A terminal's own words: "\x1b[0;32m", "\x1b[K", "\x1bM". How long; 0: none begins here. */
+static size_t escape_length(const char *at, const char *end)
+{
+    if (at == end || *at != '\x1b')
+        return 0;
+    const char *from = at++;
+    if (at < end && *at == '[')
+        for (at++; at < end && !(*at >= '@' && *at <= '~');)
+            at++;
+    return (size_t)(at < end ? at + 1 - from : end - from);
+}
+
+/* Without escapes, and without the carriage returns among them. */
+static void add_unescaped(struct text *text, const char *bytes, size_t length)
+{
+    for (const char *at = bytes, *end = bytes + length; at < end;) {
+        size_t escape = escape_length(at, end);
+        if (!escape && *at != '\r')
+            text_add_bytes(text, at, 1);
+        at += escape ? escape : 1;
+    }
+}
+
+/* Line by line made plain. */
 static const char *plain_lines(struct arena *arena, const char *bytes, size_t length)
 {
     cleanup_text struct text lines, one;
@@ -22,9 +45,8 @@ static const char *plain_lines(struct arena *arena, const char *bytes, size_t le
     for (const char *at = bytes, *end = bytes + length; at < end;) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         size_t size = (size_t)((line_end ? line_end : end) - at);
-        size_t used = size && at[size - 1] == '\r' ? size - 1 : size;
         text_clear(&one);
-        text_add_bytes(&one, at, strnlen(at, used));
+        add_unescaped(&one, at, strnlen(at, size));
         if (one.length) {
             plain_add_cut(&lines, one.data, LINE_CELLS_MAX);
             text_add(&lines, "\n");
@@ -60,11 +82,11 @@ static const struct {
 } sources[] = {
     [EVIDENCE_FAILURE] = {"failure", "error"},
     [EVIDENCE_CONTAINER] = {"container", "container"},
-    [EVIDENCE_BOOT] = {"boot", "log of its boot"},
+    [EVIDENCE_BOOT] = {"boot", "boot log"},
     [EVIDENCE_KUBELET] = {"kubelet", "kubelet"},
     [EVIDENCE_CONTAINERD] = {"containerd", "containerd"},
     [EVIDENCE_PODS] = {"pods", "pods of kube-system"},
-    [EVIDENCE_NODE] = {"node", "inside of it"},
+    [EVIDENCE_NODE] = {"node", "units and disk"},
     [EVIDENCE_HOST] = {"host", "host"},
 };
 
@@ -127,11 +149,8 @@ static size_t keep(struct line *lines, size_t count, bool trouble, size_t room)
     return room;
 }
 
-const char *evidence_digest(struct arena *arena, const char *text, size_t lines_max)
+static const char *kept_lines(struct arena *arena, const struct line *lines, size_t count)
 {
-    struct line *lines;
-    size_t count = split(arena, text, &lines);
-    keep(lines, count, false, keep(lines, count, true, lines_max));
     cleanup_text struct text kept;
     text_init(&kept, 0);
     for (size_t i = 0; i < count; i++) {
@@ -141,4 +160,20 @@ const char *evidence_digest(struct arena *arena, const char *text, size_t lines_
         text_add(&kept, "\n");
     }
     return arena_string(arena, kept.data);
+}
+
+const char *evidence_digest(struct arena *arena, const char *text, size_t lines_max)
+{
+    struct line *lines;
+    size_t count = split(arena, text, &lines);
+    keep(lines, count, false, keep(lines, count, true, lines_max));
+    return kept_lines(arena, lines, count);
+}
+
+const char *evidence_trouble(struct arena *arena, const char *text, size_t lines_max)
+{
+    struct line *lines;
+    size_t count = split(arena, text, &lines);
+    keep(lines, count, true, lines_max);
+    return kept_lines(arena, lines, count);
 }

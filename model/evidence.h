@@ -52,5 +52,7 @@ const char *evidence_source_words(enum evidence_source source); /* "journal of c
  * of trouble, then as many of the others as there is room for. In the arena.
  */
 const char *evidence_digest(struct arena *arena, const char *text, size_t lines_max);
+/* Only the last lines that speak of trouble; "" if none does. */
+const char *evidence_trouble(struct arena *arena, const char *text, size_t lines_max);
 
 #endif

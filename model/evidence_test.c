@@ -12,15 +12,18 @@ static void items(void **state)
     evidence_init(&evidence, arena);
     evidence_add(&evidence, EVIDENCE_KUBELET, "n", "", 0);
     evidence_add(&evidence, EVIDENCE_KUBELET, "n", "\r\n\n", 3);
+    evidence_add(&evidence, EVIDENCE_KUBELET, "n", "\x1b[3", 3);
+    evidence_add(&evidence, EVIDENCE_KUBELET, "n", "\x1b", 1);
     assert_int_equal(evidence.count, 0);
 
-    static const char given[] = "one\r\n\x1b[31mred\x1b[0m\n--token abcdef.0123456789abcdef\nlast";
+    static const char given[] =
+        "one\r\n\x1bM\r\x1b[K\x1b[31mred\x1b[0m\r\n--token abcdef.0123456789abcdef\nlast";
     evidence_add(&evidence, EVIDENCE_BOOT, "n", given, strlen(given));
     assert_int_equal(evidence.count, 1);
-    test_equal(evidence.items[0].text, "one\n?[31mred?[0m\n--token (removed)\nlast\n");
+    test_equal(evidence.items[0].text, "one\nred\n--token (removed)\nlast\n");
     test_equal(evidence.items[0].subject, "n");
     test_equal(evidence_source_name(evidence.items[0].source), "boot");
-    test_equal(evidence_source_words(evidence.items[0].source), "log of its boot");
+    test_equal(evidence_source_words(evidence.items[0].source), "boot log");
 
     for (size_t i = 0; i < EVIDENCE_ITEMS_MAX + 3; i++)
         evidence_add(&evidence, EVIDENCE_PODS, "n", "x", 1);
@@ -66,6 +69,9 @@ static void digests(void **state)
         test_row(rows[i].name);
         test_equal(evidence_digest(arena, rows[i].text, rows[i].lines), rows[i].want);
     }
+    test_equal(evidence_trouble(arena, "a failed\nb\nc failed\nd\n", 9), "a failed\nc failed\n");
+    test_equal(evidence_trouble(arena, "a failed\nb failed\n", 1), "b failed\n");
+    test_equal(evidence_trouble(arena, "a\n", 9), "");
 }
 
 int main(void)
