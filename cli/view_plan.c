@@ -170,6 +170,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     switch (action->kind) {
     case ACTION_NETWORK:
     case ACTION_IMAGE:
+    case ACTION_REROUTE:
         return true;
     case ACTION_RECORD:
         return plan->count > 1;
@@ -194,6 +195,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_CNI:
     case ACTION_STORAGE:
     case ACTION_MANIFESTS:
+    case ACTION_READDRESS:
     case ACTION_KUBECONFIG:
     case ACTION_FORGET:
     case ACTION_DRAIN:

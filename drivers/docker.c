@@ -116,6 +116,10 @@ static const struct step *table_of(enum action_kind kind)
         return docker_manifests_steps;
     case ACTION_JOIN:
         return docker_join_steps;
+    case ACTION_REROUTE:
+        return docker_reroute_steps;
+    case ACTION_READDRESS:
+        return docker_readdress_steps;
     case ACTION_NODE_SETTINGS:
         return docker_settings_steps;
     case ACTION_DRAIN:

@@ -99,6 +99,9 @@ struct docker_flow {
     bool boot_seen;
     const char *trouble; /* what went wrong, kept for the error to come */
 
+    const char **rules; /* docker_readdress.c: "old=new" */
+    size_t rule_count;
+
     struct preload *preload;     /* docker_preload.c's own */
     struct drain *drain;         /* docker_drain.h's */
     struct inventory *inventory; /* kube_inventory.c's */
@@ -117,6 +120,7 @@ extern const struct step docker_create_steps[], docker_start_steps[], docker_del
 extern const struct step docker_bootstrap_steps[], docker_join_steps[];
 extern const struct step docker_balancer_steps[], docker_preload_steps[];
 extern const struct step docker_manifests_steps[], docker_settings_steps[], docker_drain_steps[];
+extern const struct step docker_reroute_steps[], docker_readdress_steps[];
 extern const struct step docker_upload_config_steps[], docker_mark_steps[], docker_token_steps[];
 extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_steps[];
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
@@ -334,6 +338,7 @@ struct kube_node {
     /* Filled by kube_read_nodes, as node_state's. */
     const char *drift;
     enum seen joined, ready;
+    const char *address; /* its first internal one, if it is Ready */
 };
 
 /*
@@ -342,6 +347,9 @@ struct kube_node {
  */
 void kube_expect_nodes(struct docker_flow *df, const struct cluster_state *state,
                        const struct cluster_spec *spec);
+
+/* The first internal address of a Node object, or NULL. */
+const char *kube_node_address(struct arena *arena, const json_t *node);
 
 struct kube_readiness {
     size_t ready, total;

@@ -55,6 +55,7 @@ static void parse_networks(struct arena *arena, const json_t *networks, struct n
         node->network = arena_string(arena, name);
         node->ipv4 = get_string(arena, network, "IPAddress");
         node->ipv6 = get_string(arena, network, "GlobalIPv6Address");
+        node->loose = !get_string(arena, json_object_get(network, "IPAMConfig"), "IPv4Address");
         return;
     }
 }
@@ -241,7 +242,8 @@ const struct step docker_list_steps[] = {
 static const struct node_state *pick(struct docker_flow *df, const struct cluster_state *cluster)
 {
     enum action_kind kind = df->input.action->kind;
-    bool by_name = df->node || kind == ACTION_DELETE_NODE || kind == ACTION_START_NODE;
+    bool by_name = df->node || kind == ACTION_DELETE_NODE || kind == ACTION_START_NODE ||
+                   kind == ACTION_REROUTE || kind == ACTION_READDRESS;
     /* A node is drained whether or not its container is there: the API does it. */
     if (!by_name || kind == ACTION_DRAIN)
         return df->speaker;

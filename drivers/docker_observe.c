@@ -1,4 +1,5 @@
 /* One look at one cluster: its containers, its record, and what its API says. */
+#include "drivers/docker_address.h"
 #include "drivers/docker_flow.h"
 
 #include "base/base64.h"
@@ -236,6 +237,14 @@ static const struct node_spec *spec_of(const struct docker_flow *df, const char 
     return NULL;
 }
 
+/* It says that it is well, and has an address that its container does not have. */
+static bool tells_other_address(const struct kube_node *asked, const struct node_state *node)
+{
+    return asked->address && node->status == CONTAINER_RUNNING && (node->ipv4 || node->ipv6) &&
+           !(node->ipv4 && strcmp(asked->address, node->ipv4) == 0) &&
+           !(node->ipv6 && strcmp(asked->address, node->ipv6) == 0);
+}
+
 /* What their Nodes tell, into the state of the nodes, which are others from here on. */
 static void take_word(struct docker_flow *df)
 {
@@ -248,6 +257,8 @@ static void take_word(struct docker_flow *df)
         nodes[i].drift = told->drift;
         nodes[i].joined = told->joined;
         nodes[i].node_ready = told->ready;
+        if (tells_other_address(told, &nodes[i]))
+            nodes[i].moved = SEEN_YES;
     }
     df->state->nodes = nodes;
 }
@@ -321,6 +332,10 @@ const struct step docker_observe_steps[] = {
     {.name = "read the record", .run = read_record, .timeout_ms = 10000},
     {.name = "read the kubeconfig", .run = look_kubeconfig, .timeout_ms = 10000},
     {.name = "ask the cluster", .run = ask_api, .timeout_ms = 15000, .tolerant = true},
+    {.name = "look at the addresses",
+     .run = docker_look_addresses,
+     .timeout_ms = 30000,
+     .tolerant = true},
     {0},
 };
 

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "drivers/fake_file.h"
 #include "drivers/fake_node.h"
+#include "drivers/fake_peers.h"
 
 int fake_command_fail(struct fake_command *command, const char *format, ...)
 {
@@ -173,6 +174,7 @@ static const struct {
     {"sh", run_shell},
     {"bash", run_shell},
     {"chmod", run_nothing},
+    {"curl", fake_peers_curl},
     {"ctr", fake_ctr_run},
     {"crictl", fake_etcd_run},
     {"etcdctl", fake_etcd_run},
@@ -336,8 +338,12 @@ static int run_shell(struct fake_command *command)
 {
     for (size_t i = 1; command->arguments[i]; i++) {
         const char *word = command->arguments[i];
-        if (word[0] == '-' && strchr(word, 'c') && command->arguments[i + 1])
-            return run_script(command, command->arguments[i + 1]);
+        if (word[0] != '-' || !strchr(word, 'c') || !command->arguments[i + 1])
+            continue;
+        int code;
+        if (fake_peers_script(command, command->arguments + i + 2, &code))
+            return code;
+        return run_script(command, command->arguments[i + 1]);
     }
     return 0;
 }

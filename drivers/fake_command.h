@@ -34,5 +34,6 @@ int fake_ctr_run(struct fake_command *command);
 
 /* etcdctl, in fake_etcd.c: `member list` and `member remove ID`, also behind ctr and crictl */
 int fake_etcd_run(struct fake_command *command);
+uint64_t fake_etcd_id(const char *member);
 
 #endif

@@ -4,6 +4,7 @@
 #include "drivers/fake_container.h"
 #include "drivers/fake_file.h"
 #include "drivers/fake_node.h"
+#include "drivers/fake_peers.h"
 #include "drivers/fake_pods.h"
 #include "drivers/fake_store.h"
 #include "model/document.h"
@@ -85,10 +86,11 @@ static json_t *node_json(struct fake_call *call, struct fake_container *containe
         "containerRuntimeVersion", "containerd://1.6.20");
 }
 
-static bool kubelet_runs(const struct fake_container *container, uint64_t now_ms)
+/* One that was told an address which its node does not have reports nothing. */
+static bool kubelet_runs(struct fake_container *container, uint64_t now_ms)
 {
     return container->run == FAKE_RUNNING && container->node.kubelet_at_ms &&
-           now_ms >= container->node.kubelet_at_ms;
+           now_ms >= container->node.kubelet_at_ms && fake_peers_reports(container);
 }
 
 /* Of a Node that somebody made before, a kubelet writes the status and its own labels alone. */
@@ -134,7 +136,7 @@ static uint64_t ready_at_ms(const struct fake_world *world, const struct fake_cl
 }
 
 static const char *wanted_status(struct fake_call *call, const struct fake_cluster *cluster,
-                                 const struct fake_container *container, const char *have)
+                                 struct fake_container *container, const char *have)
 {
     if (container && kubelet_runs(container, call->now_ms))
         return call->now_ms >= ready_at_ms(call->world, cluster, container) ? "True" : "False";

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 
 /* A member's id is made of its name, so that it is the same everywhere (FNV-1a). */
-static uint64_t member_id(const char *name)
+uint64_t fake_etcd_id(const char *name)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (; *name; name++)
@@ -30,7 +30,7 @@ static void list_text(struct fake_command *command, const struct fake_cluster *c
         const char *name = json_string_value(member), *ip = address(command->call->world, name);
         text_add_format(command->out,
                         "%016" PRIx64 ", started, %s, https://%s:2380, https://%s:2379, false\n",
-                        member_id(name), name, ip, ip);
+                        fake_etcd_id(name), name, ip, ip);
     }
 }
 
@@ -43,7 +43,7 @@ static void list_json(struct fake_command *command, const struct fake_cluster *c
         const char *name = json_string_value(member), *ip = address(command->call->world, name);
         json_array_append_new(members,
                               json_pack("{s:I, s:s, s:[o], s:[o]}", "ID",
-                                        (json_int_t)(member_id(name) & INT64_MAX), "name", name,
+                                        (json_int_t)(fake_etcd_id(name) & INT64_MAX), "name", name,
                                         "peerURLs", json_sprintf("https://%s:2380", ip),
                                         "clientURLs", json_sprintf("https://%s:2379", ip)));
     }
@@ -61,7 +61,7 @@ static int remove_member(struct fake_command *command, struct fake_cluster *clus
     json_array_foreach(cluster->etcd_members, i, member)
     {
         const char *name = arena_string(command->call->arena, json_string_value(member));
-        if (member_id(name) != wanted && (member_id(name) & INT64_MAX) != wanted)
+        if (fake_etcd_id(name) != wanted && (fake_etcd_id(name) & INT64_MAX) != wanted)
             continue;
         struct fake_container *container = fake_container_find(command->call->world, name);
         fake_etcd_remove(cluster, name);

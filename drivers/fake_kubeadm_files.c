@@ -3,6 +3,7 @@
 #include "drivers/fake_kubeadm.h"
 #include "drivers/fake_network.h"
 #include "drivers/fake_node.h"
+#include "drivers/fake_peers.h"
 #include "drivers/fake_pki.h"
 #include "drivers/fake_store.h"
 
@@ -250,8 +251,10 @@ int fake_phase_kubelet_start(struct fake_kubeadm *kubeadm, const char *what)
     (void)what;
     if (code)
         return code;
-    fake_file_put_text(container, "/var/lib/kubelet/kubeadm-flags.env",
-                       "KUBELET_KUBEADM_ARGS=\"--container-runtime=remote\"\n");
+    cleanup_free char *flags =
+        memory_format("KUBELET_KUBEADM_ARGS=\"--container-runtime=remote --node-ip=%s\"\n",
+                      fake_peers_address(container));
+    fake_file_put_text(container, "/var/lib/kubelet/kubeadm-flags.env", flags);
     fake_file_put_text(container, "/var/lib/kubelet/config.yaml",
                        "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n");
     fake_node_start_kubelet(kubeadm->command->call->world, container,

@@ -2,6 +2,7 @@
 
 #include "drivers/fake_container.h"
 #include "drivers/fake_file.h"
+#include "drivers/fake_peers.h"
 #include "drivers/fake_store.h"
 
 void fake_node_start_kubelet(struct fake_world *world, struct fake_container *container,
@@ -29,6 +30,7 @@ void fake_node_halt(struct fake_container *container)
 {
     container->node.kubelet_at_ms = 0;
     container->node.api_at_ms = 0;
+    fake_peers_halt(container);
 }
 
 static bool has_files(struct fake_container *container, const char *const *paths)
@@ -84,17 +86,12 @@ size_t fake_etcd_running(struct fake_world *world, const struct fake_cluster *cl
     return running;
 }
 
-static bool has_quorum(struct fake_world *world, const struct fake_cluster *cluster)
-{
-    return fake_etcd_running(world, cluster) > json_array_size(cluster->etcd_members) / 2;
-}
-
-bool fake_node_api_up(struct fake_world *world, const struct fake_container *container,
-                      uint64_t now_ms)
+bool fake_node_api_up(struct fake_world *world, struct fake_container *container, uint64_t now_ms)
 {
     const struct fake_node *node = &container->node;
     return container->run == FAKE_RUNNING && node->cluster && node->api_at_ms &&
-           now_ms >= node->api_at_ms && has_quorum(world, node->cluster);
+           now_ms >= node->api_at_ms && fake_peers_serves(container) &&
+           fake_peers_quorum(world, node->cluster);
 }
 
 struct fake_container *fake_cluster_api(struct fake_world *world,
@@ -149,6 +146,8 @@ void fake_etcd_add(struct fake_container *container, struct fake_cluster *cluste
 {
     fake_etcd_remove(cluster, container->name);
     json_array_append_new(cluster->etcd_members, json_string(container->name));
+    json_object_set_new(cluster->peer_urls, container->name,
+                        json_sprintf("https://%s:2380", fake_peers_address(container)));
     container->node.cluster = cluster;
     container->node.etcd = true;
 }

@@ -25,8 +25,7 @@ void fake_node_settle(struct fake_world *world, struct fake_container *container
 
 bool fake_node_booted(const struct fake_container *container, uint64_t now_ms);
 /* Its own API server answers. */
-bool fake_node_api_up(struct fake_world *world, const struct fake_container *container,
-                      uint64_t now_ms);
+bool fake_node_api_up(struct fake_world *world, struct fake_container *container, uint64_t now_ms);
 /* A node of the cluster whose API answers, or NULL. */
 struct fake_container *fake_cluster_api(struct fake_world *world,
                                         const struct fake_cluster *cluster, uint64_t now_ms);

@@ -79,6 +79,7 @@ struct fake_cluster {
     uint64_t version;
     uint64_t cni_at_ms;   /* 0: none */
     json_t *etcd_members; /* array of container names, removed ones included */
+    json_t *peer_urls;    /* member to the URL by which the others call it */
     char *kubernetes_version;
     struct fake_cluster *next;
 };

@@ -7,6 +7,7 @@ struct fake_cluster *fake_cluster_new(struct fake_world *world, const char *name
     struct fake_cluster *cluster = memory_new(sizeof(*cluster));
     cluster->name = memory_string(name);
     cluster->etcd_members = json_array();
+    cluster->peer_urls = json_object();
     cluster->next = world->clusters;
     world->clusters = cluster;
     return cluster;
@@ -36,6 +37,7 @@ void fake_cluster_free(struct fake_world *world, struct fake_cluster *cluster)
         link = &(*link)->next;
     *link = cluster->next;
     json_decref(cluster->etcd_members);
+    json_decref(cluster->peer_urls);
     free(cluster->kubernetes_version);
     free(cluster->name);
     free(cluster);

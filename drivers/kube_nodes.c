@@ -107,6 +107,19 @@ static enum seen has_joined(const json_t *node, const struct kube_node *expected
     return kube_time(told) < expected->made_s ? SEEN_NO : SEEN_YES;
 }
 
+const char *kube_node_address(struct arena *arena, const json_t *node)
+{
+    size_t index;
+    const json_t *entry;
+    json_array_foreach(json_object_get(json_object_get(node, "status"), "addresses"), index, entry)
+    {
+        const char *type = json_string_value(json_object_get(entry, "type"));
+        if (type && strcmp(type, "InternalIP") == 0)
+            return arena_string(arena, json_string_value(json_object_get(entry, "address")));
+    }
+    return NULL;
+}
+
 static void judge(struct arena *arena, const json_t *node, struct kube_node *expected,
                   struct kube_readiness *readiness)
 {
@@ -117,6 +130,7 @@ static void judge(struct arena *arena, const json_t *node, struct kube_node *exp
     const char *why = why_not_expected(arena, node, expected);
     expected->joined = has_joined(node, expected);
     expected->ready = why ? SEEN_NO : SEEN_YES;
+    expected->address = why ? NULL : kube_node_address(arena, node);
     readiness->total++;
     readiness->ready += !why;
     if (!readiness->message)

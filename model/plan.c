@@ -24,6 +24,8 @@ static const struct {
     [ACTION_STORAGE] = {"storage", "storage class"},
     [ACTION_MANIFESTS] = {"manifests", "manifests"},
     [ACTION_JOIN] = {"join", "join node"},
+    [ACTION_REROUTE] = {"reroute", "find moved etcd"},
+    [ACTION_READDRESS] = {"readdress", "give new address"},
     [ACTION_NODE_SETTINGS] = {"node-settings", "node labels and taints"},
     [ACTION_KUBECONFIG] = {"kubeconfig", "write kubeconfig"},
     [ACTION_AWAIT_READY] = {"await-ready", "wait until Ready"},

@@ -31,8 +31,10 @@ enum action_kind {
     ACTION_DNS,
     ACTION_CNI,
     ACTION_STORAGE,
-    ACTION_MANIFESTS,     /* the user's own */
-    ACTION_JOIN,          /* kubeadm join; subject: node */
+    ACTION_MANIFESTS, /* the user's own */
+    ACTION_JOIN,      /* kubeadm join; subject: node */
+    ACTION_REROUTE,   /* lets it find moved members of etcd; subject of this and the next: node */
+    ACTION_READDRESS, /* the address that it has now, in its files and certificates */
     ACTION_NODE_SETTINGS, /* the spec's labels and taints on the Node object; subject: node */
     ACTION_KUBECONFIG,    /* write the user's entry; subject of this and the next: cluster */
     ACTION_AWAIT_READY,   /* all nodes Ready, DNS up */

@@ -54,6 +54,8 @@ struct node_state {
      * count), and is its Node Ready?
      */
     enum seen joined, node_ready;
+    bool loose;        /* its address is the engine's choice: it may be another after each start */
+    enum seen moved;   /* has it another address than the one that it was set up with? */
     const char *drift; /* what of labels and taints is not as the spec says, in words; NULL:
                           nothing, or not known */
 };

@@ -16,6 +16,7 @@
  *   a container cannot be kept       start_over           the same
  *   it cannot be read                diff_existing        nothing, in words
  *   its set-up never finished        diff_setup.c         without what is there already
+ *   its nodes' addresses changed     diff_address.c       the addresses, and nothing else
  *   it is recorded as complete       diff_repair.c        differences, start, wait
  *
  * A plan never deletes and creates the same node: the second half is the next
@@ -277,6 +278,12 @@ static bool is_displaced(const struct diff *d, const struct node_state *node)
     return true;
 }
 
+/* Its set-up began at another address, in which certificates and etcd's members believe. */
+static bool has_moved_early(const struct diff *d, const struct node_state *node)
+{
+    return d->observed->recorded == SEEN_NO && node->moved == SEEN_YES;
+}
+
 static const char headless_reason[] = "the first control plane is gone";
 
 static struct misfit find_misfit(const struct diff *d)
@@ -297,6 +304,9 @@ static struct misfit find_misfit(const struct diff *d)
         if (is_member_too_many(d, node))
             return (struct misfit){node->name,
                                    "a control plane too many, in a set-up that never finished"};
+        if (has_moved_early(d, node))
+            return (struct misfit){
+                node->name, "has another address than it was set up with, and never finished"};
         if (d->observed->recorded == SEEN_NO && is_misshapen(d, node))
             return (struct misfit){node->name, "made for other settings, and never finished"};
     }

@@ -120,8 +120,16 @@ void diff_plan_setup(const struct diff *d);
  */
 void diff_plan_restart(const struct diff *d);
 
+/* The first half of that, and the load balancer. */
+void diff_plan_standing(const struct diff *d);
+
 /* All workers join that may not have done so: one that has is found done. */
 void diff_plan_joins(const struct diff *d);
+
+/* --- Nodes with other addresses than they had (diff_address.c). --- */
+
+/* False: none is seen, and nothing is planned. Else nothing else is to be planned now. */
+bool diff_plan_addresses(const struct diff *d);
 
 /* --- A cluster whose set-up was recorded as complete (diff_repair.c). --- */
 

@@ -210,7 +210,7 @@ void diff_plan_repair(const struct diff *d)
     refuse_missing(d);
     if (diff_refuse_unrecordable(d))
         return;
-    if (!delete_lost(d))
+    if (!delete_lost(d) && !diff_plan_addresses(d))
         mend(d, &differences);
     refuse_extra(d);
 }

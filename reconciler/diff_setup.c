@@ -87,10 +87,14 @@ static bool needs_worker(const struct diff *d, const struct node_spec *node)
     return may_come(d, node) && needs_container(d, node);
 }
 
+static bool balancer_needs_network(const struct diff *d, const struct node_spec *node)
+{
+    return needs_balancer(d, node) && !diff_find(d, d->desired->balancer);
+}
+
 static bool restart_needs_network(const struct diff *d, const struct node_spec *node)
 {
-    return needs_worker(d, node) ||
-           (needs_balancer(d, node) && !diff_find(d, d->desired->balancer));
+    return needs_worker(d, node) || balancer_needs_network(d, node);
 }
 
 static bool needs_joining(const struct diff *d, const struct node_spec *node)
@@ -221,6 +225,12 @@ static const struct setup_row restart[] = {
     {ACTION_JOIN, needs_joining, OF_NODE, MADE, {KIND(START_NODE) | KIND(BALANCER)}},
 };
 
+static const struct setup_row standing[] = {
+    {ACTION_START_NODE, needs_start, OF_NODE, 0, {0}},
+    {ACTION_NETWORK, balancer_needs_network, OF_NETWORK, 0, {0}},
+    {ACTION_BALANCER, needs_balancer, OF_BALANCER, 0, {KIND(NETWORK)}},
+};
+
 static const struct setup_row joins[] = {
     {ACTION_PRELOAD, may_need_images, OF_NODE, BOOT, {0}},
     {ACTION_JOIN, may_need_joining, OF_NODE, MADE, {KIND(START_NODE) | KIND(BALANCER)}},
@@ -310,6 +320,13 @@ void diff_plan_restart(const struct diff *d)
     start_extra(d);
     for (size_t i = 0; i < COUNT_OF(restart); i++)
         plan_row(d, &restart[i]);
+}
+
+void diff_plan_standing(const struct diff *d)
+{
+    start_extra(d);
+    for (size_t i = 0; i < COUNT_OF(standing); i++)
+        plan_row(d, &standing[i]);
 }
 
 void diff_plan_joins(const struct diff *d)

@@ -14,7 +14,8 @@
  *   cp:running       a container and its status, made by us; also with :upstream
  *                    or :fleet=x (made by others), :misshapen (of another shape),
  *                    :anew (of the desired shape, not of the recorded one),
- *                    :drift (its labels are not the desired ones)
+ *                    :drift (its labels are not the desired ones), :loose (its address
+ *                    may change), :moved (it has changed),
  *                    :forgotten (the cluster does not know it)
  *   recorded         also: unreadable; without either: the set-up is unfinished
  *   ready unready kubeconfig nokubeconfig    unknown if not said; also: unwell
@@ -276,6 +277,10 @@ static inline struct node_state notation_container(struct arena *arena,
             node.drift = "label tier is missing";
         else if (strcmp(part, "forgotten") == 0)
             node.joined = SEEN_NO;
+        else if (strcmp(part, "loose") == 0)
+            node.loose = true;
+        else if (strcmp(part, "moved") == 0)
+            node.moved = SEEN_YES;
         else if (strcmp(part, "anew") == 0)
             node.shape = facet_shape(arena, desired, node.name);
         else if (!(node.owner = notation_value(part, "fleet")))

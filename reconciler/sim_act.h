@@ -76,6 +76,10 @@ static inline const char *sim_join(struct sim_world *world, size_t index, int va
         return "";
     if (sim_is_control_plane(index) && sim_members_up(world) < sim_members(world))
         return "unavailable"; /* etcd takes no member while another is missing */
+    for (size_t i = 0; sim_is_control_plane(index) && i < SIM_PLANES; i++) {
+        if (world->members[i] && world->nodes[i].moved && !world->nodes[i].named)
+            return "timeout"; /* it is told where the others were */
+    }
     if (sim_is_control_plane(index))
         world->members[index] = node->id;
     node->joined = world->cluster;
@@ -110,6 +114,25 @@ static inline const char *sim_settle(struct sim_world *world, size_t index, int 
     return "";
 }
 
+static inline const char *sim_reroute(struct sim_container *node)
+{
+    node->rerouted = node->rerouted || sim_runs(node);
+    return sim_runs(node) ? "" : "timeout";
+}
+
+/* etcd is told the names of all its members, which needs most of them; then the node is right. */
+static inline const char *sim_readdress(struct sim_world *world, size_t index)
+{
+    struct sim_container *node = &world->nodes[index];
+    if (!sim_runs(node) || !sim_has_quorum(world))
+        return "timeout";
+    for (size_t i = 0; sim_is_control_plane(index) && i < SIM_PLANES; i++)
+        world->nodes[i].named = world->nodes[i].named || sim_is_member(world, i);
+    node->moved = false;
+    node->rerouted = false;
+    return sim_api_answers(world) ? "" : "timeout";
+}
+
 static inline const char *sim_apply_to_node(struct sim_world *world, enum action_kind kind,
                                             size_t index, int variant,
                                             const struct facet_list *record, bool any_owner)
@@ -139,6 +162,10 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
         return sim_bootstrap(world, index, variant);
     if (kind == ACTION_JOIN)
         return sim_join(world, index, variant);
+    if (kind == ACTION_REROUTE)
+        return sim_reroute(node);
+    if (kind == ACTION_READDRESS)
+        return sim_readdress(world, index);
     if (kind == ACTION_NODE_SETTINGS)
         return sim_settle(world, index, variant);
     if (kind == ACTION_DRAIN)

@@ -101,6 +101,7 @@ static inline void check_node(struct life *life, size_t index)
     if (index == SIM_BALANCER)
         return;
     expect(life, sim_has_joined(world, index), "each node has joined");
+    expect(life, !node->moved, "each node is known by its address");
     expect(life, strcmp(node->shape, variant->shapes[index]) == 0, "each node is made as desired");
     expect(life, !sim_is_control_plane(index) || sim_is_member(world, index),
            "each control plane is a member of etcd");

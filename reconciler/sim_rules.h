@@ -234,11 +234,31 @@ static inline void check_join(struct life *life, const struct action *action)
            "nobody joins by a load balancer that does not run");
 }
 
+/* Quorum first, then one control plane after the other. */
+static inline void check_readdress(struct life *life, const struct action *action)
+{
+    const struct node_state *node = seen_node(life, action->subject);
+    size_t planes = 0;
+    for (size_t i = 0; i < life->look.node_count; i++)
+        planes += sim_is_control_plane(sim_index(life->look.nodes[i].name));
+    bool plane = sim_is_control_plane(sim_index(action->subject));
+    expect(life, node && node->moved == SEEN_YES, "only what has moved is given its address");
+    expect(life, !plane || planes == 1 || has_ended(life, ACTION_REROUTE, NULL),
+           "members of etcd find each other first");
+    for (size_t i = 0; i < life->running_count; i++)
+        expect(life,
+               !sim_is_control_plane(sim_index(life->running[i].subject)) ||
+                   (life->running[i].kind != ACTION_READDRESS &&
+                    life->running[i].kind != ACTION_REROUTE),
+               "one control plane is given its address at a time");
+}
+
 static inline void check_order(struct life *life, const struct action *action)
 {
     uint32_t kinds = needs_of(life, action);
     bool inside = action->kind == ACTION_BOOTSTRAP || action->kind == ACTION_JOIN ||
-                  action->kind == ACTION_PRELOAD;
+                  action->kind == ACTION_PRELOAD || action->kind == ACTION_REROUTE ||
+                  action->kind == ACTION_READDRESS;
     bool asks = action->kind == ACTION_KUBECONFIG || action->kind == ACTION_AWAIT_READY;
     bool up = false;
     for (unsigned kind = 0; kind < ACTION_KINDS; kind++)
@@ -255,6 +275,8 @@ static inline void check_order(struct life *life, const struct action *action)
         check_record(life);
     if (action->kind == ACTION_DRAIN)
         check_drain(life, action);
+    if (action->kind == ACTION_READDRESS)
+        check_readdress(life, action);
 }
 
 /* A set-up that is complete is only added to, and mended where it is broken. */

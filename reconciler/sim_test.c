@@ -197,9 +197,9 @@ static const char *apply(struct life *life, const struct operation *operation)
  */
 static bool lies(struct life *life, enum action_kind kind)
 {
-    static const uint32_t seen_again = BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) |
-                                       BIT(START_NODE) | BIT(BALANCER) | BIT(BOOTSTRAP) |
-                                       BIT(KUBECONFIG) | BIT(RECORD) | BIT(DELETE_NODE);
+    static const uint32_t seen_again =
+        BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) | BIT(START_NODE) | BIT(BALANCER) |
+        BIT(BOOTSTRAP) | BIT(KUBECONFIG) | BIT(RECORD) | BIT(DELETE_NODE) | BIT(READDRESS);
     return !life->calm && (seen_again & 1u << kind) && chance(life, 5);
 }
 
@@ -294,7 +294,26 @@ static void do_meddle(struct life *life)
         node->there = false;
     else if (node->status != CONTAINER_DEAD)
         node->status = statuses[prng_below(&life->prng, COUNT_OF(statuses))];
+    if (node->there && node->status == CONTAINER_EXITED)
+        sim_move(&life->world, index);
     say(life, "somebody meddles with %s", sim_names[index]);
+}
+
+/* The engine is restarted: what ran runs again, mostly, each with an address that was free then. */
+static void do_restart(struct life *life)
+{
+    say(life, "the engine restarts%s", life->world.loose ? ", addresses change" : "");
+    life->meddled = true;
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        struct sim_container *node = &life->world.nodes[i];
+        if (!sim_runs(node))
+            continue;
+        node->rerouted = false;
+        if (chance(life, 80))
+            sim_move(&life->world, i);
+        if (chance(life, 10))
+            node->status = CONTAINER_EXITED;
+    }
 }
 
 static void be_born(struct life *life)
@@ -346,6 +365,8 @@ static void be_chaotic(struct life *life)
             do_crash(life);
         else if (dice < 13 || (life->stops == 1 && dice < 30))
             do_stop(life);
+        else if (dice < 15)
+            do_restart(life);
         else if (!do_next(life))
             do_crash(life);
     }
@@ -444,6 +465,7 @@ static bool live(uint64_t seed, bool told, size_t *steps)
         .parallel = 1 + prng_below(&life.prng, 5),
         .resync_ms = chance(&life, 50) ? 1000 : 0,
     };
+    life.world.loose = chance(&life, 30);
     say(&life, "desired is '%s'", sim_wish(&life));
     make_world(&life);
     be_born(&life);

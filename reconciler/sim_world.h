@@ -66,6 +66,9 @@ struct sim_container {
     const struct facet_list *recorded; /* of a finished set-up, or NULL */
     unsigned joined;                   /* the cluster to which its credentials belong, or 0 */
     bool preloaded;
+    bool moved;    /* has another address than it was set up with */
+    bool named;    /* etcd calls it by its name */
+    bool rerouted; /* finds members wherever they have moved */
 
     /* Its Node object, if it has joined. */
     int settings; /* the variant whose labels and taints it has */
@@ -76,6 +79,7 @@ struct sim_container {
 struct sim_world {
     struct sim_container nodes[SIM_NODES];
     bool network, image;
+    bool loose;          /* addresses change at each start */
     unsigned kubeconfig; /* the container whose API it leads to, or 0 */
     unsigned last_id;
     struct arena *arena; /* of the life: for records */
@@ -174,13 +178,35 @@ static inline unsigned sim_members(const struct sim_world *world)
     return count;
 }
 
-/* All members, or most of them, are there and run. */
+/* Members speak to each other where both find the other. */
+static inline bool sim_finds(const struct sim_world *world, size_t from, size_t to)
+{
+    const struct sim_container *other = &world->nodes[to];
+    return from == to || !other->moved || other->named || world->nodes[from].rerouted;
+}
+
+/* The most members that are there, run and speak to one of them. */
 static inline unsigned sim_members_up(const struct sim_world *world)
 {
-    unsigned count = 0;
+    unsigned most = 0;
+    for (size_t i = 0; i < SIM_PLANES; i++) {
+        unsigned count = 0;
+        for (size_t j = 0; sim_is_member(world, i) && j < SIM_PLANES; j++)
+            count += sim_is_member(world, j) && sim_runs(&world->nodes[i]) &&
+                     sim_runs(&world->nodes[j]) && sim_finds(world, i, j) && sim_finds(world, j, i);
+        most = count > most ? count : most;
+    }
+    return most;
+}
+
+/* It starts again, or is about to: where addresses are the engine's choice, it has another one. */
+static inline void sim_move(struct sim_world *world, size_t index)
+{
+    if (!world->loose || index == SIM_BALANCER || !world->nodes[index].joined)
+        return;
+    world->nodes[index].moved = true;
     for (size_t i = 0; i < SIM_PLANES; i++)
-        count += sim_is_member(world, i) && sim_runs(&world->nodes[i]);
-    return count;
+        world->nodes[i].rerouted = false;
 }
 
 static inline bool sim_has_quorum(const struct sim_world *world)
@@ -222,7 +248,9 @@ static inline bool sim_is_ready(struct sim_world *world)
 {
     for (size_t i = 0; i < SIM_NODES; i++) {
         const struct sim_container *node = &world->nodes[i];
-        if (node->there && i != SIM_BALANCER && (!sim_runs(node) || !sim_has_joined(world, i)))
+        bool lost = node->moved && !sim_is_control_plane(i);
+        if (node->there && i != SIM_BALANCER &&
+            (!sim_runs(node) || !sim_has_joined(world, i) || lost))
             return false;
     }
     return sim_api_answers(world) && world->addons & BIT(CNI) && world->addons & BIT(DNS);
@@ -273,6 +301,10 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
                                                                 : "worker",
                                 .owner = node->owner,
                                 .shape = node->shape,
+                                .loose = world->loose,
+                                .moved = !sim_runs(node) ? SEEN_UNKNOWN
+                                         : node->moved   ? SEEN_YES
+                                                         : SEEN_NO,
                                 .status = node->status};
     }
     const struct sim_container *witness = sim_witness(world), *entrance = sim_entrance(world);
