@@ -185,6 +185,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
         return grows;
     case ACTION_CREATE_NODE:
     case ACTION_START_NODE:
+    case ACTION_REVIVE:
     case ACTION_BALANCER:
     case ACTION_BOOTSTRAP:
     case ACTION_UPLOAD_CONFIG:

@@ -92,6 +92,8 @@ static const struct step *table_of(enum action_kind kind)
         return docker_create_steps;
     case ACTION_START_NODE:
         return docker_start_steps;
+    case ACTION_REVIVE:
+        return docker_revive_steps;
     case ACTION_BALANCER:
         return docker_balancer_steps;
     case ACTION_PRELOAD:

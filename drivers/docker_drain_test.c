@@ -16,7 +16,7 @@
     "{\"metadata\":{\"name\":\"b\"},\"spec\":{\"minAvailable\":%d,\"selector\":{\"matchLabels\":"  \
     "{\"app\":\"web\"}}}}"
 
-enum { REPLICAS = 2, REPLICAS_MS = 60 * 1000, CLEAR_MS = 60 * 1000 };
+enum { REPLICAS = 2, REPLICAS_MS = 60 * 1000, CLEAR_MS = 60 * 1000, LOST_MS = 40 * 1000 };
 
 static void set_open(struct fake_town *town, const char *node, bool open)
 {
@@ -186,6 +186,7 @@ static void empties_dead_nodes(void **state)
         struct fake_client client = {.world = town.lab.world, .now_ms = town.lab.transport.now_ms};
         if (rows[i].command)
             assert_int_equal(fake_exec(&client, TOWN_WORKER, rows[i].command), 0);
+        town.lab.transport.now_ms += LOST_MS; /* until the cluster has noticed */
         fake_client_done(&client);
         if (strcmp(rows[i].name, "gone") == 0)
             town.nodes[1] = town.nodes[--town.spec.node_count]; /* nor is it in the spec */

@@ -104,6 +104,7 @@ struct docker_flow {
 
     struct preload *preload;     /* docker_preload.c's own */
     struct drain *drain;         /* docker_drain.h's */
+    struct revival *revival;     /* docker_revive.c's own */
     struct inventory *inventory; /* kube_inventory.c's */
     struct sight *sight;         /* docker_evidence.c's */
 };
@@ -118,6 +119,7 @@ extern const struct step docker_list_steps[], docker_observe_steps[], docker_adm
 extern const struct step docker_network_steps[], docker_image_steps[];
 extern const struct step docker_create_steps[], docker_start_steps[], docker_delete_steps[];
 extern const struct step docker_bootstrap_steps[], docker_join_steps[];
+extern const struct step docker_revive_steps[];
 extern const struct step docker_balancer_steps[], docker_preload_steps[];
 extern const struct step docker_manifests_steps[], docker_settings_steps[], docker_drain_steps[];
 extern const struct step docker_reroute_steps[], docker_readdress_steps[];
@@ -339,7 +341,18 @@ struct kube_node {
     const char *drift;
     enum seen joined, ready;
     const char *address; /* its first internal one, if it is Ready */
+    bool silent;
+    const char *trouble, *given_up;
 };
+
+/*
+ * On a Node: why docker_revive.c gave it up, behind the time since when it had
+ * not been Ready. When it was Ready in between, it counts no more.
+ */
+#define KUBE_GIVEN_UP "fleet.kind/given-up"
+
+/* The Ready condition of a Node: a borrowed object, or NULL. */
+const json_t *kube_ready_condition(const json_t *node);
 
 /*
  * All nodes that are seen, but no load balancer, and with a spec none that it

@@ -112,6 +112,25 @@ static enum step_status look_joined(struct flow *flow, const struct answer *answ
     return STEP_AGAIN;
 }
 
+/* One that has joined has a kubelet, which may have died since. */
+static enum step_status start_kubelet(struct flow *flow, const struct answer *answer,
+                                      struct error **err)
+{
+    static const char *const argv[] = {"systemctl", "start", "containerd.service",
+                                       "kubelet.service", NULL};
+    const struct docker_flow *df = docker_flow_of(flow);
+    if (!df->joined)
+        return STEP_DONE;
+    if (!answer) {
+        flow_exec(flow, df->found->id, argv);
+        return STEP_WAITING;
+    }
+    if (answer->exit_code == 0)
+        return STEP_DONE;
+    error_set(err, ERROR_UNAVAILABLE, "%s", docker_last_words(flow, answer));
+    return STEP_FAILED;
+}
+
 /*
  * Is the Node made here? Not for another image than ours, of which nothing is
  * known; nor for a control plane, whose kubelet judges by the Node it finds
@@ -398,6 +417,7 @@ const struct step docker_join_steps[] = {
     {.name = "look for earlier progress", .run = docker_read_progress, .timeout_ms = 10000},
     {.name = "clear an unfinished join", .run = begin_again, .timeout_ms = JOIN_MS},
     ASK("look for the node", look_joined),
+    {.name = "start kubelet", .run = start_kubelet, .timeout_ms = 60000},
     {.name = "patch containerd", .run = docker_patch_containerd, .timeout_ms = 60000},
     {.name = "read the CNI's file", .run = docker_read_cni, .timeout_ms = 10000},
     ASK("choose a pod range", choose_pods),

@@ -257,6 +257,9 @@ static void take_word(struct docker_flow *df)
         nodes[i].drift = told->drift;
         nodes[i].joined = told->joined;
         nodes[i].node_ready = told->ready;
+        nodes[i].silent = told->silent;
+        nodes[i].trouble = told->trouble;
+        nodes[i].given_up = told->given_up;
         if (tells_other_address(told, &nodes[i]))
             nodes[i].moved = SEEN_YES;
     }

@@ -101,14 +101,69 @@ static bool is_kubelet(const char *unit)
     return strcmp(unit, "kubelet") == 0 || strcmp(unit, "kubelet.service") == 0;
 }
 
+static bool is_containerd(const char *unit)
+{
+    return strcmp(unit, "containerd") == 0 || strcmp(unit, "containerd.service") == 0;
+}
+
 static int unit_state(struct fake_command *command, const char *unit)
 {
     const struct fake_container *container = command->container;
-    uint64_t now_ms = command->call->now_ms;
-    bool booted = fake_node_booted(container, now_ms);
-    bool active = is_kubelet(unit) ? booted && container->node.kubelet_at_ms : booted;
+    bool active = fake_node_booted(container, command->call->now_ms);
+    if (is_kubelet(unit))
+        active = active && container->node.kubelet_at_ms;
+    if (is_containerd(unit))
+        active = active && !container->node.containerd_stopped;
     text_add(command->out, active ? "active\n" : "inactive\n");
     return active ? 0 : 3;
+}
+
+/* A unit with this file does not start: its ExecStartPre fails. */
+static bool is_broken(struct fake_command *command, const char *unit)
+{
+    const char *path = arena_format(command->call->arena, "/etc/systemd/system/%s.d/broken.conf",
+                                    is_kubelet(unit) ? "kubelet.service" : "containerd.service");
+    return fake_file_get(command->container, path) || fake_file_is_folder(command->container, path);
+}
+
+static int start_unit(struct fake_command *command, const char *unit)
+{
+    struct fake_call *call = command->call;
+    if (is_kubelet(unit) && command->container->node.kubelet_masked)
+        return fake_command_fail(command, "Failed to start %s: Unit %s is masked.", unit, unit);
+    if (is_broken(command, unit))
+        return fake_command_fail(command,
+                                 "Job for %s failed because the control process exited with error "
+                                 "code.",
+                                 unit);
+    if (is_kubelet(unit) && !command->container->node.kubelet_masked)
+        fake_node_start_kubelet(call->world, command->container, call->now_ms);
+    if (is_containerd(unit))
+        command->container->node.containerd_stopped = false;
+    return 0;
+}
+
+static int change_unit(struct fake_command *command, const char *verb, const char *unit)
+{
+    struct fake_node *node = &command->container->node;
+    uint64_t now_ms = command->call->now_ms;
+    bool stops = strcmp(verb, "stop") == 0 || strcmp(verb, "disable") == 0;
+    bool starts = strstr(verb, "start") || strcmp(verb, "enable") == 0;
+    /* What runs is not started again, but killed and restarted by systemd. */
+    bool runs = is_kubelet(unit) && node->kubelet_at_ms && strcmp(verb, "start") == 0;
+    if (is_kubelet(unit) && stops)
+        fake_node_stop_kubelet(command->container, now_ms);
+    else if (is_kubelet(unit) && strcmp(verb, "freeze") == 0)
+        fake_node_freeze_kubelet(command->container, now_ms);
+    else if (is_kubelet(unit) && strstr(verb, "mask"))
+        node->kubelet_masked = *verb == 'm';
+    else if (is_containerd(unit) && stops)
+        node->containerd_stopped = true;
+    else if (strcmp(verb, "kill") == 0 && (!is_kubelet(unit) || node->kubelet_at_ms))
+        (void)start_unit(command, unit);
+    else if (starts && !runs)
+        return start_unit(command, unit);
+    return 0;
 }
 
 static int run_systemctl(struct fake_command *command)
@@ -117,19 +172,16 @@ static int run_systemctl(struct fake_command *command)
     int code = 0;
     for (size_t i = 1; command->arguments[i]; i++) {
         const char *word = command->arguments[i];
-        if (word[0] == '-')
+        if (strcmp(word, "-s") == 0 && command->arguments[i + 1])
+            i++;
+        else if (word[0] == '-')
             continue;
-        if (!verb) {
+        else if (!verb)
             verb = word;
-        } else if (strcmp(verb, "is-active") == 0) {
+        else if (strcmp(verb, "is-active") == 0)
             code |= unit_state(command, word);
-        } else if (is_kubelet(word) &&
-                   (strcmp(verb, "stop") == 0 || strcmp(verb, "disable") == 0)) {
-            fake_node_stop_kubelet(command->container);
-        } else if (is_kubelet(word) && (strstr(verb, "start") || strcmp(verb, "enable") == 0)) {
-            fake_node_start_kubelet(command->call->world, command->container,
-                                    command->call->now_ms);
-        }
+        else
+            code |= change_unit(command, verb, word);
     }
     if (verb && strcmp(verb, "is-system-running") == 0)
         text_add(command->out, "running\n");

@@ -90,7 +90,8 @@ static json_t *node_json(struct fake_call *call, struct fake_container *containe
 static bool kubelet_runs(struct fake_container *container, uint64_t now_ms)
 {
     return container->run == FAKE_RUNNING && container->node.kubelet_at_ms &&
-           now_ms >= container->node.kubelet_at_ms && fake_peers_reports(container);
+           !container->node.kubelet_frozen && now_ms >= container->node.kubelet_at_ms &&
+           fake_peers_reports(container);
 }
 
 /* Of a Node that somebody made before, a kubelet writes the status and its own labels alone. */
@@ -138,9 +139,12 @@ static uint64_t ready_at_ms(const struct fake_world *world, const struct fake_cl
 static const char *wanted_status(struct fake_call *call, const struct fake_cluster *cluster,
                                  struct fake_container *container, const char *have)
 {
+    if (container && kubelet_runs(container, call->now_ms) && container->node.containerd_stopped)
+        return "False";
     if (container && kubelet_runs(container, call->now_ms))
         return call->now_ms >= ready_at_ms(call->world, cluster, container) ? "True" : "False";
-    uint64_t gone_ms = container ? container->finished_at_ms : 0;
+    uint64_t gone_ms =
+        container ? later(container->node.silent_at_ms, container->finished_at_ms) : 0;
     bool lost = call->now_ms >= gone_ms + call->world->settings.lost_ms;
     return lost || !*have ? "Unknown" : have;
 }
@@ -341,6 +345,8 @@ uint64_t fake_controller_next_ms(struct fake_world *world, struct fake_cluster *
         sooner(&next_ms, container->node.api_at_ms, now_ms);
         if (container->node.kubelet_at_ms)
             sooner(&next_ms, ready_at_ms(world, cluster, container), now_ms);
+        if (container->run == FAKE_RUNNING && container->node.silent_at_ms)
+            sooner(&next_ms, container->node.silent_at_ms + world->settings.lost_ms, now_ms);
         if (container->run == FAKE_EXITED)
             sooner(&next_ms, container->finished_at_ms + world->settings.lost_ms, now_ms);
     }

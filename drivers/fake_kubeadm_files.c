@@ -323,7 +323,7 @@ int fake_phase_reset(struct fake_kubeadm *kubeadm, const char *what)
     struct fake_container *container = kubeadm->container;
     struct fake_world *world = kubeadm->command->call->world;
     (void)what;
-    fake_node_stop_kubelet(container);
+    fake_node_stop_kubelet(container, kubeadm->command->call->now_ms);
     if (container->node.cluster && container->node.etcd &&
         fake_cluster_api(world, container->node.cluster, kubeadm->command->call->now_ms))
         fake_etcd_remove(container->node.cluster, container->name);

@@ -11,24 +11,35 @@ void fake_node_start_kubelet(struct fake_world *world, struct fake_container *co
     if (!fake_file_get(container, "/var/lib/kubelet/config.yaml"))
         return;
     container->node.kubelet_at_ms = now_ms;
+    container->node.kubelet_frozen = false;
     container->node.registered = false;
     fake_node_settle(world, container, now_ms);
 }
 
-void fake_node_stop_kubelet(struct fake_container *container)
+void fake_node_stop_kubelet(struct fake_container *container, uint64_t now_ms)
 {
     container->node.kubelet_at_ms = 0;
+    container->node.silent_at_ms = now_ms;
+}
+
+void fake_node_freeze_kubelet(struct fake_container *container, uint64_t now_ms)
+{
+    container->node.kubelet_frozen = true;
+    container->node.silent_at_ms = now_ms;
 }
 
 void fake_node_boot(struct fake_world *world, struct fake_container *container)
 {
+    container->node.containerd_stopped = false;
+    if (container->node.kubelet_masked)
+        return;
     if (container->node.is_node && container->files)
         fake_node_start_kubelet(world, container, container->booted_at_ms);
 }
 
 void fake_node_halt(struct fake_container *container)
 {
-    container->node.kubelet_at_ms = 0;
+    container->node.kubelet_at_ms = container->node.silent_at_ms = 0;
     container->node.api_at_ms = 0;
     fake_peers_halt(container);
 }

@@ -20,7 +20,8 @@ void fake_node_forget(struct fake_world *world, struct fake_container *container
 
 void fake_node_start_kubelet(struct fake_world *world, struct fake_container *container,
                              uint64_t now_ms);
-void fake_node_stop_kubelet(struct fake_container *container);
+void fake_node_stop_kubelet(struct fake_container *container, uint64_t now_ms);
+void fake_node_freeze_kubelet(struct fake_container *container, uint64_t now_ms);
 void fake_node_settle(struct fake_world *world, struct fake_container *container, uint64_t now_ms);
 
 bool fake_node_booted(const struct fake_container *container, uint64_t now_ms);

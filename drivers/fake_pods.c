@@ -51,7 +51,8 @@ static bool kubelet_runs(const struct fake_world *world, const char *name)
 {
     struct fake_container *container;
     HASH_FIND(by_name, world->container_names, name, strlen(name), container);
-    return container && container->run == FAKE_RUNNING && container->node.kubelet_at_ms;
+    return container && container->run == FAKE_RUNNING && container->node.kubelet_at_ms &&
+           !container->node.kubelet_frozen;
 }
 
 void fake_pods_end(struct fake_call *call, struct fake_cluster *cluster, struct fake_object *pod,

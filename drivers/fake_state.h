@@ -92,9 +92,12 @@ struct fake_node {
     char *version; /* "v1.20.2" */
     struct fake_cluster *cluster;
     uint64_t kubelet_at_ms; /* 0: not running */
-    bool registered;        /* this kubelet has made its Node */
-    uint64_t api_at_ms;     /* 0: no API will come up */
-    bool control_plane;     /* its static pods are there */
+    uint64_t silent_at_ms;  /* when it stopped or froze, while its container ran */
+    bool kubelet_frozen;    /* it runs, but does nothing */
+    bool kubelet_masked, containerd_stopped;
+    bool registered;    /* this kubelet has made its Node */
+    uint64_t api_at_ms; /* 0: no API will come up */
+    bool control_plane; /* its static pods are there */
 };
 
 struct fake_container {

@@ -5,8 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-/* The Ready condition of a node, or NULL. */
-static const json_t *ready_condition(const json_t *node)
+const json_t *kube_ready_condition(const json_t *node)
 {
     const json_t *conditions = json_object_get(json_object_get(node, "status"), "conditions");
     size_t index;
@@ -35,7 +34,7 @@ static const char *name_of(const json_t *node)
 
 static const char *why_not_ready(struct arena *arena, const json_t *node)
 {
-    const json_t *condition = ready_condition(node);
+    const json_t *condition = kube_ready_condition(node);
     const char *message = json_string_value(json_object_get(condition, "message"));
     return arena_format(arena, "node %s is not Ready: %s", name_of(node),
                         message ? message : "it has not reported yet");
@@ -85,7 +84,7 @@ static const char *why_not_expected(struct arena *arena, const json_t *node,
 {
     if (!node)
         return arena_format(arena, "node %s has not registered", expected->name);
-    const json_t *condition = ready_condition(node);
+    const json_t *condition = kube_ready_condition(node);
     if (!condition_true(condition))
         return why_not_ready(arena, node);
     const char *told = json_string_value(json_object_get(condition, "lastHeartbeatTime"));
@@ -101,7 +100,7 @@ static const char *why_not_expected(struct arena *arena, const json_t *node,
 static enum seen has_joined(const json_t *node, const struct kube_node *expected)
 {
     const char *told =
-        json_string_value(json_object_get(ready_condition(node), "lastHeartbeatTime"));
+        json_string_value(json_object_get(kube_ready_condition(node), "lastHeartbeatTime"));
     if (!told)
         return SEEN_NO;
     return kube_time(told) < expected->made_s ? SEEN_NO : SEEN_YES;
@@ -120,6 +119,34 @@ const char *kube_node_address(struct arena *arena, const json_t *node)
     return NULL;
 }
 
+static const char *string_of(const json_t *object, const char *key)
+{
+    const char *value = json_string_value(json_object_get(object, key));
+    return value ? value : "";
+}
+
+/* What it was given up for; as long as it has not been Ready in between. */
+static const char *why_given_up(struct arena *arena, const json_t *node, const json_t *ready)
+{
+    const json_t *annotations = json_object_get(json_object_get(node, "metadata"), "annotations");
+    const char *text = string_of(annotations, KUBE_GIVEN_UP);
+    const char *since = string_of(ready, "lastTransitionTime");
+    size_t length = strlen(since);
+    if (!length || strncmp(text, since, length) != 0 || text[length] != ' ')
+        return NULL;
+    return arena_string(arena, text + length + 1);
+}
+
+/* Of a node that joined once and is not Ready. */
+static void find_trouble(struct arena *arena, const json_t *node, struct kube_node *expected)
+{
+    const json_t *ready = kube_ready_condition(node);
+    const char *message = string_of(ready, "message");
+    expected->silent = strcmp(string_of(ready, "status"), "Unknown") == 0;
+    expected->trouble = *message ? arena_string(arena, message) : NULL;
+    expected->given_up = why_given_up(arena, node, ready);
+}
+
 static void judge(struct arena *arena, const json_t *node, struct kube_node *expected,
                   struct kube_readiness *readiness)
 {
@@ -131,6 +158,8 @@ static void judge(struct arena *arena, const json_t *node, struct kube_node *exp
     expected->joined = has_joined(node, expected);
     expected->ready = why ? SEEN_NO : SEEN_YES;
     expected->address = why ? NULL : kube_node_address(arena, node);
+    if (expected->joined == SEEN_YES && !condition_true(kube_ready_condition(node)))
+        find_trouble(arena, node, expected);
     readiness->total++;
     readiness->ready += !why;
     if (!readiness->message)

@@ -12,6 +12,7 @@ static const struct {
     [ACTION_IMAGE] = {"image", "image"},
     [ACTION_CREATE_NODE] = {"create-node", "create node"},
     [ACTION_START_NODE] = {"start-node", "start node"},
+    [ACTION_REVIVE] = {"revive", "revive node"},
     [ACTION_BALANCER] = {"balancer", "load balancer"},
     [ACTION_PRELOAD] = {"preload", "preload images"},
     [ACTION_BOOTSTRAP] = {"bootstrap", "bootstrap"},

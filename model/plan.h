@@ -21,6 +21,7 @@ enum action_kind {
     ACTION_IMAGE,         /* make sure of a node image; subject: its name, or "default" */
     ACTION_CREATE_NODE,   /* container, started and booted; subject: node */
     ACTION_START_NODE,    /* start or unpause an existing container; subject: node */
+    ACTION_REVIVE,        /* kubelet and containerd of a running node; subject: node */
     ACTION_BALANCER,      /* load balancer there, configured and running; subject: its container */
     ACTION_PRELOAD,       /* the wanted images into the node's store; subject: node */
     ACTION_BOOTSTRAP,     /* kubeadm phases until the API answers; subject: node */

@@ -54,10 +54,13 @@ struct node_state {
      * count), and is its Node Ready?
      */
     enum seen joined, node_ready;
-    bool loose;        /* its address is the engine's choice: it may be another after each start */
-    enum seen moved;   /* has it another address than the one that it was set up with? */
-    const char *drift; /* what of labels and taints is not as the spec says, in words; NULL:
-                          nothing, or not known */
+    bool loose;      /* its address is the engine's choice: it may be another after each start */
+    enum seen moved; /* has it another address than the one that it was set up with? */
+    bool silent;     /* its kubelet says nothing any more: the cluster waits 40 s for it */
+    const char *trouble;  /* why its Node is not Ready, in the cluster's words; NULL: not known */
+    const char *given_up; /* why ACTION_REVIVE could not help, since it is not Ready; or NULL */
+    const char *drift;    /* what of labels and taints is not as the spec says, in words; NULL:
+                             nothing, or not known */
 };
 
 struct cluster_state {

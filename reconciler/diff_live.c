@@ -77,7 +77,7 @@ static void plan_one(const struct diff *d, const struct differences *differences
     size_t action = plan_add(d->plan, kind, CHANGE_LIVE, subject,
                              reason_of(d, differences, kind, of_node ? subject : NULL));
     if (kind == ACTION_PRELOAD) {
-        diff_wait_for_own(d, action, KIND(START_NODE));
+        diff_wait_for_own(d, action, KIND(START_NODE) | KIND(REVIVE));
         return;
     }
     diff_wait_for_own(d, action, KIND(JOIN));

@@ -95,6 +95,12 @@ bool diff_has_live(const struct differences *differences);
 void diff_plan_live(const struct diff *d, const struct differences *differences);
 const char *diff_live_reason(const struct diff *d, const struct differences *differences);
 
+/* --- Nodes that run, but are not Ready (diff_revive.c). --- */
+
+void diff_plan_revival(const struct diff *d);
+/* A worker that could not be helped: why, or NULL. It is made anew; there is nothing to drain. */
+const char *diff_why_given_up(const struct diff *d, const struct node_state *node);
+
 /* --- Workers that go (diff_remove.c). --- */
 
 bool diff_removes(const struct diff *d); /* there are such, and this is the time */

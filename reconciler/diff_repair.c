@@ -11,6 +11,8 @@ static const char *why_lost(const struct diff *d, const struct node_state *node)
     if (diff_is_lost(node))
         return node->status == CONTAINER_DEAD ? "the container is dead"
                                               : "the container is being removed";
+    if (diff_why_given_up(d, node))
+        return diff_why_given_up(d, node);
     if (!diff_is_worker(node) || !diff_is_new(d, node->name))
         return NULL;
     if (!diff_desires(d, node->name))
@@ -112,8 +114,8 @@ static bool has_joins(const struct diff *d)
 }
 
 enum {
-    CHANGES = KIND(START_NODE) | KIND(BALANCER) | KIND(JOIN) | KIND(PRELOAD) | KIND(KUBECONFIG) |
-              KIND(NODE_SETTINGS) | KIND(MANIFESTS),
+    CHANGES = KIND(START_NODE) | KIND(REVIVE) | KIND(BALANCER) | KIND(JOIN) | KIND(PRELOAD) |
+              KIND(KUBECONFIG) | KIND(NODE_SETTINGS) | KIND(MANIFESTS),
 };
 
 /* Why the record says something else than what holds after this plan; NULL: it does not. */
@@ -156,12 +158,13 @@ static void plan_kubeconfig(const struct diff *d, bool started)
 }
 
 /*
- * Starts what stands still, adds workers, changes what can be changed in
+ * Starts what stands still, revives what is silent, adds workers, changes what can be changed in
  * place, waits until all is well again; then workers go, if none comes.
  */
 static void mend(const struct diff *d, const struct differences *differences)
 {
     diff_plan_restart(d);
+    diff_plan_revival(d);
     bool started = d->plan->count > 0, grows = has_joins(d);
     plan_kubeconfig(d, started);
     bool waits = must_wait(d, differences, started);

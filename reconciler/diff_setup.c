@@ -105,7 +105,8 @@ static bool needs_joining(const struct diff *d, const struct node_spec *node)
 
 static bool may_need_joining(const struct diff *d, const struct node_spec *node)
 {
-    return node->role == NODE_WORKER && diff_find(d, node->name);
+    const struct node_state *have = diff_find(d, node->name);
+    return node->role == NODE_WORKER && have && have->joined != SEEN_YES;
 }
 
 static bool wants_images(const struct diff *d, const struct node_spec *node)
@@ -172,7 +173,7 @@ enum {
     ADDONS = KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) |
              KIND(DNS) | KIND(CNI) | KIND(STORAGE) | KIND(MANIFESTS) | KIND(KUBECONFIG),
     ALL = ADDONS | KIND(JOIN) | KIND(PRELOAD) | KIND(NODE_SETTINGS),
-    BOOT = KIND(CREATE_NODE) | KIND(START_NODE),
+    BOOT = KIND(CREATE_NODE) | KIND(START_NODE) | KIND(REVIVE),
     /* In a complete cluster nobody looks for the images of a node that has joined. */
     MADE = KIND(CREATE_NODE) | KIND(PRELOAD),
 };

@@ -16,7 +16,9 @@
  *                    :anew (of the desired shape, not of the recorded one),
  *                    :drift (its labels are not the desired ones), :loose (its address
  *                    may change), :moved (it has changed),
- *                    :forgotten (the cluster does not know it)
+ *                    :forgotten (the cluster does not know it), :joined (and is Ready),
+ *                    :silent (its kubelet is), :ill (it is not Ready), :sick (nor says
+ *                    why), :hopeless (silent, and was given up)
  *   recorded         also: unreadable; without either: the set-up is unfinished
  *   ready unready kubeconfig nokubeconfig    unknown if not said; also: unwell
  *                    (the API answers: all are Ready that run)
@@ -251,6 +253,33 @@ static inline enum container_status notation_status(const char *name)
     return CONTAINER_DEAD;
 }
 
+static inline bool notation_health(struct node_state *node, const char *word)
+{
+    static const struct {
+        const char *word;
+        enum seen ready;
+        bool silent;
+        const char *trouble, *given_up;
+    } rows[] = {
+        {"joined", SEEN_YES, false, NULL, NULL},
+        {"ill", SEEN_NO, false, "container runtime is down", NULL},
+        {"sick", SEEN_NO, false, NULL, NULL},
+        {"silent", SEEN_NO, true, "Kubelet stopped posting node status.", NULL},
+        {"hopeless", SEEN_NO, true, "Kubelet stopped posting node status.", "kubelet is failed"},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (strcmp(rows[i].word, word) != 0)
+            continue;
+        node->joined = SEEN_YES;
+        node->node_ready = rows[i].ready;
+        node->silent = rows[i].silent;
+        node->trouble = rows[i].trouble;
+        node->given_up = rows[i].given_up;
+        return true;
+    }
+    return false;
+}
+
 /* "cp:running:fleet=x" */
 static inline struct node_state notation_container(struct arena *arena,
                                                    const struct facet_list *desired,
@@ -281,6 +310,8 @@ static inline struct node_state notation_container(struct arena *arena,
             node.loose = true;
         else if (strcmp(part, "moved") == 0)
             node.moved = SEEN_YES;
+        else if (notation_health(&node, part))
+            continue;
         else if (strcmp(part, "anew") == 0)
             node.shape = facet_shape(arena, desired, node.name);
         else if (!(node.owner = notation_value(part, "fleet")))

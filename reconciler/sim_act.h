@@ -28,7 +28,19 @@ static inline const char *sim_start(struct sim_container *node)
     if (node->status == CONTAINER_DEAD)
         return "unavailable";
     node->status = CONTAINER_RUNNING;
+    node->silent = node->broken;
     return "";
+}
+
+/* Where it is of no avail, that is written down. */
+static inline const char *sim_revive(struct sim_world *world, size_t index)
+{
+    struct sim_container *node = &world->nodes[index];
+    if (!sim_runs(node) || !sim_api_answers(world))
+        return "unavailable";
+    node->silent = node->broken;
+    node->given_up = node->broken && sim_has_joined(world, index);
+    return node->broken ? "unavailable" : "";
 }
 
 static inline const char *sim_balance(struct sim_world *world, int variant)
@@ -57,6 +69,7 @@ static inline const char *sim_bootstrap(struct sim_world *world, size_t index, i
         world->built = world->manifests = node->settings = variant;
         world->unsure = false;
     }
+    node->silent = node->broken;
     world->addons |= BIT(BOOTSTRAP);
     return sim_api_answers(world) ? "" : "timeout";
 }
@@ -72,6 +85,9 @@ static inline const char *sim_join(struct sim_world *world, size_t index, int va
     if (!sim_runs(node) || !sim_api_answers(world) || (world->addons & needs) != needs)
         return "timeout";
     bool back = node->joined == world->cluster && node->drained;
+    if (node->broken)
+        return "unavailable";
+    node->silent = false;
     if (node->joined && !back)
         return "";
     if (sim_is_control_plane(index) && sim_members_up(world) < sim_members(world))
@@ -102,6 +118,7 @@ static inline const char *sim_drain(struct sim_world *world, size_t index)
         node->pods = 0;
     }
     node->drained = true;
+    node->given_up = false;
     return node->pods ? "timeout" : "";
 }
 
@@ -158,6 +175,8 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
         return "conflict";
     if (kind == ACTION_START_NODE)
         return sim_start(node);
+    if (kind == ACTION_REVIVE)
+        return sim_revive(world, index);
     if (kind == ACTION_BOOTSTRAP)
         return sim_bootstrap(world, index, variant);
     if (kind == ACTION_JOIN)

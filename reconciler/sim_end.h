@@ -71,13 +71,18 @@ static inline bool may_refuse(struct life *life)
 /*
  * What cannot be mended yet without starting over: somebody took a member
  * from etcd; the load balancer is gone, but it is not wanted either; what may
- * not be removed never joined.
+ * not be removed never joined; the kubelet of a node that has
+ * not joined is broken.
  */
 static inline bool is_beyond_help(struct life *life)
 {
     struct sim_world *world = &life->world;
     const struct sim_variant *variant = &sim_variants[life->desired];
+    const struct sim_container *witness = sim_witness(world);
     bool stray = false;
+    for (size_t i = 0; i < SIM_NODES; i++)
+        stray = stray || (world->nodes[i].broken &&
+                          (!witness || !witness->recorded || !sim_has_joined(world, i)));
     for (size_t i = 0; i < SIM_NODES; i++)
         stray = stray || (world->nodes[i].there && i != SIM_BALANCER && !variant->wants[i] &&
                           !sim_has_joined(world, i));

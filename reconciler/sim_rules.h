@@ -257,8 +257,8 @@ static inline void check_order(struct life *life, const struct action *action)
 {
     uint32_t kinds = needs_of(life, action);
     bool inside = action->kind == ACTION_BOOTSTRAP || action->kind == ACTION_JOIN ||
-                  action->kind == ACTION_PRELOAD || action->kind == ACTION_REROUTE ||
-                  action->kind == ACTION_READDRESS;
+                  action->kind == ACTION_PRELOAD || action->kind == ACTION_REVIVE ||
+                  action->kind == ACTION_REROUTE || action->kind == ACTION_READDRESS;
     bool asks = action->kind == ACTION_KUBECONFIG || action->kind == ACTION_AWAIT_READY;
     bool up = false;
     for (unsigned kind = 0; kind < ACTION_KINDS; kind++)
@@ -289,6 +289,8 @@ static inline void check_gentle(struct life *life, const struct action *action)
     expect(life, action->kind != ACTION_START_NODE || (node && node->status != CONTAINER_RUNNING),
            "what runs is not started");
     expect(life, action->kind != ACTION_CREATE_NODE || !node, "what is there is not made");
+    expect(life, action->kind != ACTION_REVIVE || (node && node->node_ready == SEEN_NO),
+           "what is well is not revived");
     expect(life,
            action->kind != ACTION_CREATE_NODE || saw_complete(life) ||
                sim_index(action->subject) == SIM_FIRST || must_run(life, sim_names[SIM_FIRST]) ||
@@ -298,8 +300,8 @@ static inline void check_gentle(struct life *life, const struct action *action)
         return;
     expect(life,
            node->status == CONTAINER_DEAD || (!saw_finished(life, node) && !plane) ||
-               has_ended(life, ACTION_DRAIN, action->subject),
-           "of a complete cluster only what is dead, drained or was never finished goes");
+               (node->given_up && !plane) || has_ended(life, ACTION_DRAIN, action->subject),
+           "of a complete cluster only what is dead, given up, drained or was never finished goes");
 }
 
 static inline bool saw_strangers(const struct life *life)
@@ -350,17 +352,17 @@ static inline void check_loss(struct life *life, size_t index)
     bool finished =
         sim_knows(life->complete, sim_names[index]) &&
         strcmp(node->shape, facet_shape(life->world.arena, life->complete, sim_names[index])) == 0;
+    bool lost = node->status == CONTAINER_DEAD || node->broken;
     expect(life, !sim_is_control_plane(index), "no finished cluster is lost without leave");
     expect(life,
-           node->status == CONTAINER_DEAD || !finished || life->options.policy.allow_replace ||
+           lost || !finished || life->options.policy.allow_replace ||
                !planned_variant(life)->wants[index],
            "no living node of a finished cluster is lost without leave");
     expect(life,
-           node->status == CONTAINER_DEAD || !finished || !sim_is_worker(index) || life->meddled ||
+           lost || !finished || !sim_is_worker(index) || life->meddled ||
                !sim_has_joined(&life->world, index),
            "no living worker goes before it was drained");
-    expect(life, node->status == CONTAINER_DEAD || !finished || !node->pods || life->meddled,
-           "no pods go with a node");
+    expect(life, lost || !finished || !node->pods || life->meddled, "no pods go with a node");
 }
 
 static inline void check_quorum(struct life *life, bool had_quorum)

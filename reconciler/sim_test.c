@@ -197,9 +197,10 @@ static const char *apply(struct life *life, const struct operation *operation)
  */
 static bool lies(struct life *life, enum action_kind kind)
 {
-    static const uint32_t seen_again =
-        BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) | BIT(START_NODE) | BIT(BALANCER) |
-        BIT(BOOTSTRAP) | BIT(KUBECONFIG) | BIT(RECORD) | BIT(DELETE_NODE) | BIT(READDRESS);
+    static const uint32_t seen_again = BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) |
+                                       BIT(START_NODE) | BIT(REVIVE) | BIT(BALANCER) |
+                                       BIT(BOOTSTRAP) | BIT(KUBECONFIG) | BIT(RECORD) |
+                                       BIT(DELETE_NODE) | BIT(READDRESS);
     return !life->calm && (seen_again & 1u << kind) && chance(life, 5);
 }
 
@@ -278,6 +279,14 @@ static const char *random_stranger(struct life *life)
     return chance(life, 50) ? NULL : "other";
 }
 
+/* Its kubelet ends; that of a worker may never come back. */
+static void silence(struct life *life, size_t index)
+{
+    struct sim_container *node = &life->world.nodes[index];
+    node->silent = true;
+    node->broken = sim_is_worker(index) && chance(life, 30);
+}
+
 /* Somebody else meddles with a container, or with the user's file. */
 static void do_meddle(struct life *life)
 {
@@ -292,6 +301,8 @@ static void do_meddle(struct life *life)
         sim_create(&life->world, index, random_stranger(life), 0, sim_variants[0].shapes[index]);
     else if (node->there && (!sim_is_ours(node) || chance(life, 30)))
         node->there = false;
+    else if (sim_runs(node) && node->joined && chance(life, 40))
+        silence(life, index);
     else if (node->status != CONTAINER_DEAD)
         node->status = statuses[prng_below(&life->prng, COUNT_OF(statuses))];
     if (node->there && node->status == CONTAINER_EXITED)

@@ -69,10 +69,13 @@ struct sim_container {
     bool moved;    /* has another address than it was set up with */
     bool named;    /* etcd calls it by its name */
     bool rerouted; /* finds members wherever they have moved */
+    bool silent;   /* its kubelet does not run */
+    bool broken;   /* nor will it ever */
 
     /* Its Node object, if it has joined. */
-    int settings; /* the variant whose labels and taints it has */
-    bool drained; /* the object is gone */
+    int settings;  /* the variant whose labels and taints it has */
+    bool drained;  /* the object is gone */
+    bool given_up; /* it says that nothing helps */
     unsigned pods;
 };
 
@@ -250,7 +253,7 @@ static inline bool sim_is_ready(struct sim_world *world)
         const struct sim_container *node = &world->nodes[i];
         bool lost = node->moved && !sim_is_control_plane(i);
         if (node->there && i != SIM_BALANCER &&
-            (!sim_runs(node) || !sim_has_joined(world, i) || lost))
+            (!sim_runs(node) || !sim_has_joined(world, i) || lost || node->silent))
             return false;
     }
     return sim_api_answers(world) && world->addons & BIT(CNI) && world->addons & BIT(DNS);
@@ -283,6 +286,16 @@ static inline bool sim_is_settled(const struct sim_world *world, size_t index, i
         }
     }
     return counts[0] == counts[1] && counts[0] == alike;
+}
+
+/* What the cluster says of a node that has joined. */
+static inline void sim_look_at_health(const struct sim_container *node, struct node_state *seen)
+{
+    if (seen->joined != SEEN_YES)
+        return;
+    seen->silent = node->silent || !sim_runs(node);
+    seen->node_ready = seen->silent ? SEEN_NO : SEEN_YES;
+    seen->given_up = seen->silent && node->given_up ? "its kubelet is broken" : NULL;
 }
 
 /* What an observer tells of it. nodes: room for SIM_NODES. */
@@ -325,13 +338,16 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
     for (size_t i = 0; look.version && i < look.node_count; i++)
         nodes[i].joined = sim_has_joined(world, sim_index(nodes[i].name)) ? SEEN_YES : SEEN_NO;
     for (size_t i = 0; look.version && i < SIM_NODES; i++)
-        look.ready_count += sim_has_joined(world, i) && sim_runs(&world->nodes[i]);
+        look.ready_count +=
+            sim_has_joined(world, i) && sim_runs(&world->nodes[i]) && !world->nodes[i].silent;
     for (size_t i = 0; look.version && i < look.node_count; i++) {
         size_t index = sim_index(nodes[i].name);
         if (sim_has_joined(world, index) && sim_variants[desired].wants[index] &&
             !sim_is_settled(world, index, desired))
             nodes[i].drift = "its labels are not those of the spec";
     }
+    for (size_t i = 0; look.version && i < look.node_count; i++)
+        sim_look_at_health(&world->nodes[sim_index(nodes[i].name)], &nodes[i]);
     return look;
 }
 
