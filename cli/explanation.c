@@ -25,12 +25,18 @@ const char *explanation_trouble(struct arena *arena, const struct explanation *a
     return ready->status == SEEN_YES ? NULL : ready->message;
 }
 
-/* Of what is told: found now if that has a cause, else what was found when it failed. */
+/* Is what is found now another cause than what was found when it failed? */
+static bool is_other_cause(const struct explanation *about)
+{
+    const struct last_failure *live = about->live, *last = about->last;
+    return live && live->cause_count &&
+           (!last || !last->cause_count || strcmp(live->causes[0].id, last->causes[0].id) != 0);
+}
+
+/* What is told of: found now if that has a cause of its own, else found when it failed. */
 static const struct last_failure *findings_of(const struct explanation *about)
 {
-    if (about->live && about->live->cause_count)
-        return about->live;
-    return about->last ? about->last : about->live;
+    return is_other_cause(about) || !about->last ? about->live : about->last;
 }
 
 /* Is it all well, as far as can be seen and is remembered? */
@@ -55,9 +61,9 @@ static const char *headline_word(struct arena *arena, const struct explanation *
 static const char *what_of(struct arena *arena, const struct explanation *about)
 {
     const char *trouble = explanation_trouble(arena, about);
-    if (about->last && (!trouble || about->last->stalled || !*trouble))
+    if (about->last && !(trouble && is_other_cause(about)))
         return about->last->message;
-    return trouble && *trouble ? trouble : about->last ? about->last->message : "";
+    return trouble ? trouble : "";
 }
 
 static const char *next_of(struct arena *arena, const struct explanation *about)

@@ -88,6 +88,17 @@ static bool find_in(struct arena *arena, const struct cause *cause,
     return true;
 }
 
+/* A line that a more special row has explained says nothing more. */
+static bool is_explained(const struct findings *findings, const struct finding *finding)
+{
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].source == finding->source &&
+            strcmp(findings->items[i].subject, finding->subject) == 0 &&
+            strcmp(findings->items[i].line, finding->line) == 0)
+            return true;
+    return false;
+}
+
 void causes_find(struct arena *arena, const struct evidence *evidence, const char *cluster,
                  const char *node, struct findings *findings)
 {
@@ -96,8 +107,9 @@ void causes_find(struct arena *arena, const struct evidence *evidence, const cha
         if (cause->phase && findings->count)
             break; /* phases are the last rows: something better is known */
         for (size_t i = 0; i < evidence->count; i++) {
-            if (!find_in(arena, cause, &evidence->items[i], cluster, node,
-                         &findings->items[findings->count]))
+            struct finding *finding = &findings->items[findings->count];
+            if (!find_in(arena, cause, &evidence->items[i], cluster, node, finding) ||
+                is_explained(findings, finding))
                 continue;
             findings->count++;
             break;

@@ -277,11 +277,16 @@ static void better_comes_first(void **state)
 
     evidence_add(&evidence, EVIDENCE_BOOT, "ci-worker", boot.data, boot.length);
     causes_find(arena, &evidence, "ci", "n", &findings);
-    assert_int_equal(findings.count, 2); /* the general row of open files, too, but no phase */
+    assert_int_equal(findings.count, 1); /* no phase, and open files fit the same line only */
     test_equal(findings.items[0].id, "inotify-instances");
     test_equal(findings.items[0].subject, "ci-worker");
     test_equal(findings.items[0].line, "Failed to allocate directory watch: Too many open files");
-    test_equal(findings.items[1].id, "open-files");
+
+    static const char full[] = "write: no space left on device";
+    evidence_add(&evidence, EVIDENCE_PODS, "ci-worker", full, strlen(full));
+    causes_find(arena, &evidence, "ci", "n", &findings);
+    assert_int_equal(findings.count, 2);
+    test_equal(findings.items[1].id, "disk-full");
 }
 
 static void patterns(void **state)

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "drivers/fake_transport.h"
 
-enum { BOXES_MAX = 8, OBSERVE_MS = 10, APPLY_MS = 100, NODES_MAX = 4 };
+enum { BOXES_MAX = 8, OBSERVE_MS = 10, APPLY_MS = 100, COLLECT_MS = 50, NODES_MAX = 4 };
 
 /* A cluster as the driver has it. */
 struct box {
@@ -30,6 +30,7 @@ struct lab {
     struct box boxes[BOXES_MAX];
     size_t box_count;
     size_t clusters_most, applied, finished;
+    size_t collected, looking; /* looks after failures: begun, and not ended yet */
     struct text log;
 };
 
@@ -40,6 +41,7 @@ struct job {
     struct arena *arena;         /* of a look */
     struct cluster_state *state; /* of a look, else NULL */
     struct apply_input input;
+    struct evidence *evidence; /* of a look after a failure, else NULL */
     struct transport_timer *timer;
 };
 
@@ -61,7 +63,9 @@ static struct box *box_of(struct lab *lab, const char *name)
 static void end_job(struct job *job, struct error *failure)
 {
     struct op *op = job->op;
-    if (!job->state)
+    if (job->evidence)
+        job->lab->looking--;
+    else if (!job->state)
         job->box->applying--;
     free(job);
     op->running = NULL;
@@ -99,6 +103,12 @@ static void over(void *context)
 {
     struct job *job = context;
     struct box *box = job->box;
+    if (job->evidence) {
+        static const char line[] = "inotify_init: too many open files";
+        evidence_add(job->evidence, EVIDENCE_KUBELET, "n0", line, strlen(line));
+        end_job(job, NULL);
+        return;
+    }
     struct error *failure =
         failure_of(box, job->state ? &box->unreadable : &box->failing, job->state ? "look" : "act");
     if (failure) {
@@ -154,10 +164,25 @@ static void apply(struct driver *driver, struct op *op, const struct apply_input
         job->timer = lab->transport.transport.after(&lab->transport.transport, APPLY_MS, over, job);
 }
 
+static void collect(struct driver *driver, struct op *op, const struct apply_input *input,
+                    const struct error *failure, struct evidence *evidence)
+{
+    struct lab *lab = lab_of(driver);
+    struct job *job = new_job(lab, op, input->cluster);
+    test_equal(evidence->count ? "something" : "nothing", "nothing");
+    assert_non_null(failure->message);
+    lab->collected++;
+    lab->looking++;
+    job->evidence = evidence;
+    job->timer = lab->transport.transport.after(&lab->transport.transport, COLLECT_MS, over, job);
+}
+
 static void drain(struct driver *driver, struct op *op)
 {
+    const struct job *job = op->running;
     (void)driver;
-    assert_non_null(op->running);
+    assert_non_null(job);
+    assert_null(job->evidence); /* a look is canceled */
 }
 
 static void cancel(struct driver *driver, struct op *op)
@@ -173,6 +198,13 @@ static void cancel(struct driver *driver, struct op *op)
 
 static const struct driver_vtable vtable = {
     .name = "test", .observe = observe, .apply = apply, .drain = drain, .cancel = cancel};
+
+static const struct driver_vtable looking_vtable = {.name = "test",
+                                                    .observe = observe,
+                                                    .apply = apply,
+                                                    .collect = collect,
+                                                    .drain = drain,
+                                                    .cancel = cancel};
 
 /* --- the engine on it --- */
 
@@ -195,6 +227,10 @@ static void told(void *context, const struct report *report)
         text_add_format(&lab->log, " %s", report->action->subject);
     if (report->failure)
         text_add_format(&lab->log, " (%s)", innermost(report->failure));
+    if (diagnosis_cause(report->diagnosis))
+        text_add_format(&lab->log, " [%s]", diagnosis_cause(report->diagnosis)->id);
+    if (report->kind == REPORT_ACTION_ENDS && report->failure)
+        assert_true((report->diagnosis != NULL) == (report->failure->kind != ERROR_CANCELED));
 }
 
 static void finished(void *context)
@@ -204,12 +240,12 @@ static void finished(void *context)
 
 struct setting {
     size_t parallel, clusters_parallel;
-    bool dry_run;
+    bool dry_run, looks; /* looks: evidence is collected */
 };
 
 static struct engine *open_lab(struct lab *lab, struct setting setting)
 {
-    *lab = (struct lab){.driver = {.vtable = &vtable}};
+    *lab = (struct lab){.driver = {.vtable = setting.looks ? &looking_vtable : &vtable}};
     text_init(&lab->log, 0);
     fake_transport_init(&lab->transport, NULL);
     const struct engine_options options = {
@@ -354,6 +390,57 @@ static void tells_what_happens(void **state)
     }
 }
 
+/* The cycle hears of a failure when its evidence is there: nothing is tried again before. */
+static void looks_before_it_goes_on(void **state)
+{
+    (void)state;
+    struct lab lab;
+    open_lab(&lab, (struct setting){1, 1, false, true});
+    add_box(&lab, "a", 1)->failing = 1;
+    engine_start(lab.engine);
+    while (!lab.looking)
+        assert_true(fake_transport_turn(&lab.transport));
+    uint64_t failed_at_ms = lab.transport.now_ms;
+    assert_null(strstr(lab.log.data, "ends"));
+    while (!strstr(lab.log.data, "ends"))
+        assert_true(fake_transport_turn(&lab.transport));
+    assert_int_equal(lab.transport.now_ms, failed_at_ms + COLLECT_MS);
+    assert_int_equal(lab.applied, 1);
+    run(&lab);
+    test_equal(lab.log.data,
+               "a planned, " TRY("a") ", a ends a (act of a failed) [inotify-instances], a retry "
+                                      "(act of a failed) [inotify-instances], a planned, " TRY(
+                                          "a") ", a ends a, " TRY("n0") ", a ends n0, a planned, a "
+                                                                        "settled");
+    assert_int_equal(lab.collected, 1);
+    close_lab(&lab);
+
+    /* Wrong input is its own evidence. */
+    open_lab(&lab, (struct setting){1, 1, false, true});
+    struct box *box = add_box(&lab, "a", 1);
+    box->failing = 1;
+    box->kind = ERROR_INVALID;
+    engine_start(lab.engine);
+    run(&lab);
+    assert_int_equal(lab.collected, 0);
+    assert_non_null(engine_result(lab.engine, 0).diagnosis);
+    close_lab(&lab);
+
+    /* Who stops does not wait for a look. */
+    open_lab(&lab, (struct setting){1, 1, false, true});
+    add_box(&lab, "a", 1)->failing = 1;
+    engine_start(lab.engine);
+    while (!lab.looking)
+        assert_true(fake_transport_turn(&lab.transport));
+    failed_at_ms = lab.transport.now_ms;
+    engine_stop(lab.engine);
+    assert_int_equal(lab.looking, 0);
+    run(&lab);
+    assert_int_equal(lab.transport.now_ms, failed_at_ms);
+    test_equal(outcome_of(&lab, 0), "stopped");
+    close_lab(&lab);
+}
+
 static void keeps_bounds(void **state)
 {
     (void)state;
@@ -406,7 +493,7 @@ static void others_go_on(void **state)
 static bool stopped(size_t moment, unsigned stops)
 {
     struct lab lab;
-    open_lab(&lab, (struct setting){2, 2, false});
+    open_lab(&lab, (struct setting){2, 2, false, true});
     add_box(&lab, "a", 3);
     add_box(&lab, "b", 3)->failing = 2;
     add_box(&lab, "c", 0)->unreadable = 1;
@@ -461,9 +548,9 @@ static void ends_without_work(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tells_what_happens), cmocka_unit_test(keeps_bounds),
-        cmocka_unit_test(others_go_on),       cmocka_unit_test(stops_at_every_moment),
-        cmocka_unit_test(ends_without_work),
+        cmocka_unit_test(tells_what_happens),    cmocka_unit_test(looks_before_it_goes_on),
+        cmocka_unit_test(keeps_bounds),          cmocka_unit_test(others_go_on),
+        cmocka_unit_test(stops_at_every_moment), cmocka_unit_test(ends_without_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
