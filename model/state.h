@@ -38,7 +38,7 @@ const char *container_status_name(enum container_status status); /* "running" */
 
 struct node_state {
     const char *name, *id; /* id: 64 hex digits; mutations go by it */
-    const char *role;      /* label: "control-plane", "worker", "external-load-balancer" */
+    const char *role;      /* label: "control-plane", "worker", "external-load-balancer"; or "" */
     const char *image;
     const char *owner;          /* label fleet.kind/owner, NULL: not made by us */
     const char *shape;          /* label fleet.kind/shape, NULL as above */

@@ -510,13 +510,32 @@ static void test_limits(void **state)
     cycle_free(NULL);
 }
 
+/* None at once would be for ever. */
+static void test_one_at_least(void **state)
+{
+    (void)state;
+    test_row("parallel 0");
+    struct node_state nodes[] = {
+        {.name = "a-control-plane", .role = "control-plane", .owner = NOTATION_FLEET},
+        {.name = "a-worker", .role = "worker", .owner = NOTATION_FLEET},
+    };
+    const struct cluster_state seen = {.name = "a", .nodes = nodes, .node_count = COUNT_OF(nodes)};
+    struct cycle_options options = read_options("delete");
+    options.parallel = 0;
+    struct cycle *cycle = cycle_new("a", NULL, &options);
+    step(cycle, (struct event){.kind = EVENT_WAKE});
+    step(cycle, (struct event){.kind = EVENT_OBSERVED, .observed = &seen});
+    step(cycle, (struct event){.kind = EVENT_ACTION_ENDED, .action = 0});
+    assert_int_equal(cycle_running(cycle), 1);
+    cycle_free(cycle);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_failure_says_what),
-        cmocka_unit_test(test_circles),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_rows),         cmocka_unit_test(test_failure_says_what),
+        cmocka_unit_test(test_circles),      cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_one_at_least),
     };
     return cmocka_run_group_tests_name("cycle", tests, NULL, NULL);
 }

@@ -56,12 +56,12 @@ bool diff_wants_control_plane(const struct diff *d, const char *node)
 
 bool diff_is_control_plane(const struct node_state *node)
 {
-    return node->role && strcmp(node->role, node_role_name(NODE_CONTROL_PLANE)) == 0;
+    return strcmp(node->role, node_role_name(NODE_CONTROL_PLANE)) == 0;
 }
 
 bool diff_is_balancer(const struct node_state *node)
 {
-    return node->role && strcmp(node->role, ROLE_BALANCER) == 0;
+    return strcmp(node->role, ROLE_BALANCER) == 0;
 }
 
 bool diff_is_worker(const struct node_state *node)
