@@ -88,3 +88,18 @@ int duration_parse(const char *string, uint64_t *ret_ms, struct error **err)
     *ret_ms = total_ns / 1000000;
     return 0;
 }
+
+void duration_add(struct text *text, uint64_t ms)
+{
+    static const struct {
+        const char *name;
+        uint64_t ms;
+    } parts[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+    if (!ms)
+        text_add(text, "0s");
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        if (ms >= parts[i].ms)
+            text_add_format(text, "%llu%s", (unsigned long long)(ms / parts[i].ms), parts[i].name);
+        ms %= parts[i].ms;
+    }
+}

@@ -8,9 +8,13 @@
 #define BASE_DURATION_H
 
 #include "base/error.h"
+#include "base/text.h"
 #include <stdint.h>
 
 /* Milliseconds, rounded down; ERROR_INVALID for anything else. */
 int duration_parse(const char *string, uint64_t *ret_ms, struct error **err);
+
+/* "72h", "1h30m", "90ms": as short as duration_parse takes it. */
+void duration_add(struct text *text, uint64_t ms);
 
 #endif

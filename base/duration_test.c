@@ -58,8 +58,32 @@ static void parses_rows(void **state)
     }
 }
 
+static void prints_rows(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t ms;
+        const char *want;
+    } printed[] = {
+        {0, "0s"},          {1, "1ms"},      {1500, "1s500ms"},
+        {90000, "1m30s"},   {3600000, "1h"}, {UINT64_C(259200000), "72h"},
+        {5400000, "1h30m"},
+    };
+    for (size_t i = 0; i < COUNT_OF(printed); i++) {
+        cleanup_text struct text text;
+        cleanup_error struct error *err = NULL;
+        uint64_t again = 0;
+        text_init(&text, 0);
+        duration_add(&text, printed[i].ms);
+        test_equal(text.data, printed[i].want);
+        assert_int_equal(duration_parse(text.data, &again, &err), 0);
+        assert_int_equal(again, printed[i].ms);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(parses_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(parses_rows),
+                                       cmocka_unit_test(prints_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

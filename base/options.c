@@ -154,6 +154,17 @@ static int set_count(int *field, const char *value, struct error **err)
     return 0;
 }
 
+static int set_number(uint32_t *field, const char *value, struct error **err)
+{
+    enum { NUMBER_MAX = 10000 };
+    unsigned long number = all_digits(value) && strlen(value) <= 9 ? strtoul(value, NULL, 10) : 0;
+    if (number < 1 || number > NUMBER_MAX)
+        return error_set(err, ERROR_INVALID, "\"%s\" is not a number from 1 to %d", value,
+                         NUMBER_MAX);
+    *field = (uint32_t)number;
+    return 0;
+}
+
 static int set_string_in_list(struct option_strings *field, const char *value, struct error **err)
 {
     if (field->count == OPTION_STRINGS_MAX)
@@ -200,6 +211,8 @@ static int set_field(const struct option_spec *spec, void *target, const char *v
             return set_count(field, value, err);
         *(int *)field += 1;
         return 0;
+    case OPTION_NUMBER:
+        return set_number(field, value, err);
     case OPTION_STRING:
         *(const char **)field = value;
         return 0;

@@ -31,6 +31,7 @@
 enum option_kind {
     OPTION_FLAG,              /* bool */
     OPTION_COUNT,             /* int; -v -v, -vv, -v 3, -v3, --verbosity=3 */
+    OPTION_NUMBER,            /* uint32_t, 1 to 10000; --concurrency 4 */
     OPTION_STRING,            /* const char *, into argv */
     OPTION_STRINGS,           /* struct option_strings; repeatable */
     OPTION_DURATION,          /* uint64_t, milliseconds; "1m30s" */

@@ -11,6 +11,7 @@ struct sample {
     struct option_strings list;
     uint64_t duration_ms, wait_ms;
     unsigned set;
+    uint32_t number;
 };
 
 static const struct option_choice formats[] = {{"json", 1}, {"wide", 2}, {"name", 3}, {NULL, 0}};
@@ -36,6 +37,7 @@ static const struct option_spec specs[] = {
      .argument = "DURATION",
      .kind = OPTION_DURATION,
      .offset = FIELD(duration_ms)},
+    {.long_name = "number", .argument = "N", .kind = OPTION_NUMBER, .offset = FIELD(number)},
     {.long_name = "wait",
      .argument = "DURATION",
      .kind = OPTION_OPTIONAL_DURATION,
@@ -97,6 +99,8 @@ static void print(const struct sample *sample, const char **words, size_t count,
         text_add_format(text, "w=%llu ", (unsigned long long)sample->wait_ms);
     if (sample->set)
         text_add_format(text, "set=%x ", sample->set);
+    if (sample->number)
+        text_add_format(text, "number=%u ", sample->number);
     for (size_t i = 0; i < count; i++)
         text_add_format(text, "[%s]", words[i]);
 }
@@ -172,6 +176,13 @@ static const struct {
     {"--wait=1h", "w=3600000 "},
     {"--wait 5m", "w=300000 [5m]"},
     {"--wait=", "! --wait: \"\" is not a duration such as 1m30s"},
+    {"--number 7", "number=7 "},
+    {"--number=10000", "number=10000 "},
+    {"--number 0", "! --number: \"0\" is not a number from 1 to 10000"},
+    {"--number 10001", "! --number: \"10001\" is not a number from 1 to 10000"},
+    {"--number=-1", "! --number: \"-1\" is not a number from 1 to 10000"},
+    {"--number=", "! --number: \"\" is not a number from 1 to 10000"},
+    {"--number", "! option --number needs a value: --number N"},
     {"-o json", "o1 "},
     {"-owide", "o2 "},
     {"--output=name", "o3 "},

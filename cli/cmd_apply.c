@@ -10,6 +10,7 @@ static const struct option_spec options[] = {
      .help = "delete clusters of this fleet that the sources do not name",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct converge_options, prune)},
+    CONVERGE_RULES,
     {.long_name = "allow-empty",
      .help = "accept sources without any cluster (with --prune: delete the fleet)",
      .kind = OPTION_FLAG,
@@ -47,12 +48,11 @@ static const struct option_spec options[] = {
 /* How many clusters did not come to their end, or not to what the sources say. */
 struct shortfall {
     size_t clusters, failed, refused;
-    size_t kept; /* that left the sources, and were to go */
+    size_t kept; /* that were to go */
 };
 
 static struct shortfall count_shortfall(const struct engine *engine,
-                                        const struct converge_plan *plan,
-                                        const struct converge_options *given)
+                                        const struct converge_plan *plan)
 {
     struct shortfall shortfall = {.clusters = engine_count(engine)};
     for (size_t i = 0; i < shortfall.clusters; i++) {
@@ -61,8 +61,10 @@ static struct shortfall count_shortfall(const struct engine *engine,
         shortfall.failed += !settled;
         shortfall.refused += settled && result.plan && result.plan->refused_count;
     }
-    for (size_t i = 0; converge_prunes(given) && i < plan->verdicts.count; i++)
-        shortfall.kept += !plan->verdicts.items[i].remove;
+    for (size_t i = 0; i < plan->verdicts.count; i++) {
+        const struct rails_verdict *verdict = &plan->verdicts.items[i];
+        shortfall.kept += verdict->asked && !verdict->remove && !verdict->unmade;
+    }
     return shortfall;
 }
 
@@ -89,9 +91,8 @@ static int say_shortfall(const struct shortfall *shortfall, struct error **err)
         joint = ", ";
     }
     if (shortfall->kept)
-        text_add_format(&words, "%s%zu %s that left the sources %s not deleted", joint,
-                        shortfall->kept, clusters_word(shortfall->kept),
-                        shortfall->kept == 1 ? "was" : "were");
+        text_add_format(&words, "%s%zu %s that should go %s not deleted", joint, shortfall->kept,
+                        clusters_word(shortfall->kept), shortfall->kept == 1 ? "was" : "were");
     return words.length ? error_set(err, ERROR_UNAVAILABLE, "%s", words.data) : 0;
 }
 
@@ -143,12 +144,13 @@ static int converge(const struct invocation *invocation, struct session *session
     if (session_list(session, arena, &observed, err))
         return -1;
     struct converge_plan plan;
+    converge_know(session, arena, fleet, invocation, given, &observed);
     converge_targets(arena, fleet, &observed, invocation, given, &plan);
     struct engine *engine = NULL;
     enum session_end end =
         converge_run(session, invocation, given, &plan, SESSION_OWN_ONLY, &engine);
     print_outcome(invocation, engine, &plan, given);
-    const struct shortfall shortfall = count_shortfall(engine, &plan, given);
+    const struct shortfall shortfall = count_shortfall(engine, &plan);
     int result = given->dry_run ? 0 : say_end(invocation, session, &shortfall, end, err);
     engine_free(engine);
     return result;
@@ -161,6 +163,7 @@ static int run(const struct invocation *invocation, struct error **err)
     struct fleet_spec fleet;
     if (converge_load(invocation, given, arena, &fleet, err))
         return -1;
+    converge_take_rules(invocation->options, &fleet);
     struct session session;
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;

@@ -8,7 +8,7 @@
 
 struct delete_options {
     const char *name;
-    bool all;
+    bool all, protected;
 };
 
 /* What there is, what of it is to go, and the fleets whose work that is. */
@@ -97,7 +97,8 @@ static int take_locks(const struct invocation *invocation, struct deletion *dele
 static int delete_targets(const struct invocation *invocation, struct deletion *deletion,
                           struct error **err)
 {
-    struct converge_options given = {0};
+    const struct delete_options *said = invocation->options;
+    struct converge_options given = {.unprotect = said->protected};
     struct engine *engine = NULL;
     converge_run(&deletion->session, invocation, &given, &deletion->plan, SESSION_ANY_OWNER,
                  &engine);
@@ -108,6 +109,9 @@ static int delete_targets(const struct invocation *invocation, struct deletion *
         if (one.outcome != ENGINE_SETTLED)
             result = error_set(err, ERROR_UNAVAILABLE, "cluster %s: %s", one.cluster,
                                one.failure ? one.failure->message : "interrupted");
+        else if (one.plan && one.plan->refused_count)
+            result = error_set(err, ERROR_CONFLICT, "cluster %s: %s", one.cluster,
+                               one.plan->refused[0].reason);
         else
             result = forget(deletion, one.cluster, &changed, err);
     }
@@ -170,7 +174,14 @@ static int run_cluster(const struct invocation *invocation, struct error **err)
     return delete_clusters(invocation, &name, 1, err);
 }
 
+#define PROTECTED                                                                                  \
+    {                                                                                              \
+        .long_name = "protected", .help = "delete also what is protected", .kind = OPTION_FLAG,    \
+        .offset = offsetof(struct delete_options, protected)                                       \
+    }
+
 static const struct option_spec cluster_options[] = {
+    PROTECTED,
     {.short_name = 'n',
      .long_name = "name",
      .argument = "CLUSTER",
@@ -201,6 +212,7 @@ static int run_clusters(const struct invocation *invocation, struct error **err)
 }
 
 static const struct option_spec clusters_options[] = {
+    PROTECTED,
     {.short_name = 'A',
      .long_name = "all",
      .help = "delete all clusters on the engine",

@@ -8,6 +8,7 @@ static const struct option_spec options[] = {
      .help = "show deletions as apply --prune would do them",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct converge_options, prune)},
+    CONVERGE_RULES,
     {.long_name = "allow-empty",
      .help = "accept sources without any cluster",
      .kind = OPTION_FLAG,
@@ -30,17 +31,19 @@ static const struct option_spec options[] = {
 
 /*
  * Changes and refusals count as a difference; clusters that the sources do not
- * name only where pruning was asked for.
+ * name only where their end was asked for.
  */
-static bool differs(const struct engine *engine, const struct converge_plan *plan,
-                    const struct converge_options *given)
+static bool differs(const struct engine *engine, const struct converge_plan *plan)
 {
     for (size_t i = 0; i < engine_count(engine); i++) {
         struct engine_result result = engine_result(engine, i);
         if (result.plan && (result.plan->count || result.plan->refused_count))
             return true;
     }
-    return converge_prunes(given) && plan->verdicts.count > 0;
+    for (size_t i = 0; i < plan->verdicts.count; i++)
+        if (plan->verdicts.items[i].asked && !plan->verdicts.items[i].unmade)
+            return true;
+    return false;
 }
 
 /* A cluster that could not be looked at makes the answer worthless: trouble, not "no changes". */
@@ -66,6 +69,7 @@ static int compare(const struct invocation *invocation, struct session *session,
     if (session_list(session, arena, &observed, err))
         return -1;
     struct converge_plan plan;
+    converge_know(session, arena, fleet, invocation, &given, &observed);
     converge_targets(arena, fleet, &observed, invocation, &given, &plan);
     struct engine *engine = NULL;
     converge_run(session, invocation, &given, &plan, SESSION_OWN_ONLY, &engine);
@@ -79,7 +83,7 @@ static int compare(const struct invocation *invocation, struct session *session,
             view_plans(&text, engine, &plan.verdicts, invocation);
         fputs(text.data, invocation->results);
         text_done(&text);
-        result = differs(engine, &plan, &given) ? 1 : 0;
+        result = differs(engine, &plan) ? 1 : 0;
     }
     engine_free(engine);
     return result;
@@ -91,6 +95,7 @@ static int run(const struct invocation *invocation, struct error **err)
     struct fleet_spec fleet;
     if (converge_load(invocation, invocation->options, arena, &fleet, err))
         return -1;
+    converge_take_rules(invocation->options, &fleet);
     struct session session;
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;

@@ -49,6 +49,8 @@ struct row {
     const char *owner, *created_at; /* owner NULL: another tool's */
     size_t nodes_ready, nodes;
     struct condition conditions[CONDITIONS];
+    bool stopped, suspended, protected;
+    const char *ends_at; /* NULL: never */
 };
 
 static const char *time_words(struct arena *arena, uint64_t unix_s)
@@ -58,6 +60,45 @@ static const char *time_words(struct arena *arena, uint64_t unix_s)
     view_add_time(&text, unix_s);
     text_add(&text, "Z");
     return arena_string(arena, text.data);
+}
+
+/* What somebody or something will do to it, or will not, by its marks; NULL: nothing special. */
+static const char *life_words(struct arena *arena, const struct cluster_state *state)
+{
+    const struct marks *marks = &state->marks;
+    uint64_t end = rails_end_s(rails_created_s(state), marks->ttl_s, marks->expires_at_s);
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    if (marks->stopped)
+        text_add_format(&text, "stopped by hand; `kind start %s` ends that", state->name);
+    if (marks->suspended)
+        text_add_format(&text, "%ssuspended by hand; `kind resume %s` ends that",
+                        text.length ? ", " : "", state->name);
+    if (marks->protect)
+        text_add(&text, text.length ? ", protected" : "protected");
+    if (end)
+        text_add_format(&text, "%sends at %s", text.length ? ", " : "", time_words(arena, end));
+    return text.length ? arena_string(arena, text.data) : NULL;
+}
+
+/* What is wrong comes first; a container that stands still is not, where that was asked for. */
+static const char *with_life(struct arena *arena, const struct cluster_state *state,
+                             const char *message)
+{
+    const char *life = life_words(arena, state);
+    if (!life || (message && !state->marks.stopped))
+        return life ? arena_format(arena, "%s; %s", message, life) : message;
+    return life;
+}
+
+static void take_life(struct arena *arena, const struct cluster_state *state, struct row *row)
+{
+    const struct marks *marks = &state->marks;
+    uint64_t end = rails_end_s(rails_created_s(state), marks->ttl_s, marks->expires_at_s);
+    row->stopped = marks->stopped;
+    row->suspended = marks->suspended;
+    row->protected = marks->protect;
+    row->ends_at = end ? time_words(arena, end) : NULL;
 }
 
 /* Without its sources at hand, synced means: ours, set up to the end, containers as they should be.
@@ -87,6 +128,10 @@ static struct row row_of(struct arena *arena, const struct cluster_state *state,
                           : "made by another tool; left alone";
     else if (state->recorded == SEEN_NO && !row.message)
         row.message = "set-up is not finished; `kind apply` goes on with it";
+    if (ours)
+        row.message = with_life(arena, state, row.message);
+    if (ours)
+        take_life(arena, state, &row);
     return row;
 }
 
@@ -181,12 +226,14 @@ static void print_json(struct text *text, const struct row *rows, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, json_pack("{s:s,s:s?,s:s,s:s,s:s,s:i,s:i,s:s,s:s?}", "name",
-                                              rows[i].cluster, "owner", rows[i].owner, "createdAt",
-                                              rows[i].created_at, "synced", rows[i].synced, "ready",
-                                              rows[i].ready, "nodes", (int)rows[i].nodes,
-                                              "nodesReady", (int)rows[i].nodes_ready, "version",
-                                              rows[i].version, "message", rows[i].message));
+        json_array_append_new(
+            list,
+            json_pack("{s:s,s:s?,s:s,s:s,s:s,s:i,s:i,s:s,s:s?,s:b,s:b,s:b,s:s?}", "name",
+                      rows[i].cluster, "owner", rows[i].owner, "createdAt", rows[i].created_at,
+                      "synced", rows[i].synced, "ready", rows[i].ready, "nodes", (int)rows[i].nodes,
+                      "nodesReady", (int)rows[i].nodes_ready, "version", rows[i].version, "message",
+                      rows[i].message, "stopped", rows[i].stopped, "suspended", rows[i].suspended,
+                      "protected", rows[i].protected, "endsAt", rows[i].ends_at));
     for (size_t i = 0; i < count; i++)
         json_object_set_new(json_array_get(list, i), "conditions",
                             conditions_json(rows[i].conditions));

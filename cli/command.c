@@ -3,18 +3,29 @@
 #include "base/memory.h"
 
 extern const struct command command_apply, command_diff, command_status, command_explain,
-    command_get_clusters, command_get_nodes, command_get_kubeconfig, command_delete_cluster,
-    command_delete_clusters, command_completion_bash, command_completion_zsh,
-    command_completion_fish, command_version;
+    command_stop, command_start, command_suspend, command_resume, command_get_clusters,
+    command_get_nodes, command_get_kubeconfig, command_delete_cluster, command_delete_clusters,
+    command_completion_bash, command_completion_zsh, command_completion_fish, command_version;
 
 const struct command *const commands[] = {
-    &command_apply,           &command_diff,
-    &command_status,          &command_explain,
-    &command_get_clusters,    &command_get_nodes,
-    &command_get_kubeconfig,  &command_delete_cluster,
-    &command_delete_clusters, &command_completion_bash,
-    &command_completion_zsh,  &command_completion_fish,
-    &command_version,         NULL,
+    &command_apply,
+    &command_diff,
+    &command_status,
+    &command_explain,
+    &command_stop,
+    &command_start,
+    &command_suspend,
+    &command_resume,
+    &command_get_clusters,
+    &command_get_nodes,
+    &command_get_kubeconfig,
+    &command_delete_cluster,
+    &command_delete_clusters,
+    &command_completion_bash,
+    &command_completion_zsh,
+    &command_completion_fish,
+    &command_version,
+    NULL,
 };
 
 const struct command *command_find(const char *path)

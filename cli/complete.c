@@ -49,6 +49,7 @@ static bool takes_word(const struct option_spec *spec)
     case OPTION_COUNT:
     case OPTION_OPTIONAL_DURATION:
         return false;
+    case OPTION_NUMBER:
     case OPTION_STRING:
     case OPTION_STRINGS:
     case OPTION_DURATION:

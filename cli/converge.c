@@ -67,27 +67,75 @@ bool converge_prunes(const struct converge_options *options)
     return options->prune || options->allow & 1u << CHANGE_DELETE;
 }
 
-void converge_targets(struct arena *arena, const struct fleet_spec *desired,
-                      const struct fleet_state *observed, const struct invocation *invocation,
-                      const struct converge_options *options, struct converge_plan *plan)
+void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet)
 {
-    struct rails_options rails = {
+    options->prune = (options->prune || fleet->prune) && !options->no_prune;
+    if (!options->max_deletions)
+        options->max_deletions = (uint32_t)fleet->max_deletions;
+    if (!options->concurrency)
+        options->concurrency = (uint32_t)fleet->concurrency;
+}
+
+struct rails_options converge_rails(const struct invocation *invocation,
+                                    const struct converge_options *options)
+{
+    return (struct rails_options){
         .fleet = invocation->common.fleet,
         .prune = converge_prunes(options),
         .allow_empty = options->allow_empty,
         .sources_whole = true,
+        .max_deletions = options->max_deletions,
+        .now_s = (uint64_t)time(NULL),
     };
-    rails_prune(arena, desired, observed, &rails, &plan->verdicts);
+}
+
+void converge_know(struct session *session, struct arena *arena, const struct fleet_spec *desired,
+                   const struct invocation *invocation, const struct converge_options *options,
+                   struct fleet_state *observed)
+{
+    const struct rails_options rails = converge_rails(invocation, options);
+    size_t count = 0;
+    struct session_look *looks = arena_array(arena, observed->cluster_count, sizeof(*looks));
+    struct cluster_state *clusters = arena_array(arena, observed->cluster_count, sizeof(*clusters));
+    for (size_t i = 0; i < observed->cluster_count; i++) {
+        clusters[i] = observed->clusters[i];
+        if (rails_must_know(desired, &clusters[i], &rails))
+            looks[count++].cluster = clusters[i].name;
+    }
+    session_look_at(session, arena, looks, count);
+    for (size_t i = 0, next = 0; next < count; i++) {
+        if (strcmp(clusters[i].name, looks[next].cluster) != 0)
+            continue;
+        if (!looks[next].failure) {
+            clusters[i].marks = looks[next].state->marks;
+            clusters[i].marked = looks[next].state->marked;
+        }
+        error_free(looks[next++].failure);
+    }
+    observed->clusters = clusters;
+}
+
+void converge_targets(struct arena *arena, const struct fleet_spec *desired,
+                      const struct fleet_state *observed, const struct invocation *invocation,
+                      const struct converge_options *options, struct converge_plan *plan)
+{
+    const struct rails_options rails = converge_rails(invocation, options);
+    rails_judge(arena, desired, observed, &rails, &plan->verdicts);
     plan->targets =
         arena_array(arena, desired->cluster_count + plan->verdicts.count, sizeof(*plan->targets));
     plan->count = 0;
-    for (size_t i = 0; i < desired->cluster_count; i++)
-        plan->targets[plan->count++] = (struct converge_target){.name = desired->clusters[i].name,
-                                                                .desired = &desired->clusters[i]};
-    for (size_t i = 0; i < plan->verdicts.count; i++)
-        if (plan->verdicts.items[i].remove)
+    for (size_t i = 0; i < desired->cluster_count; i++) {
+        const struct cluster_spec *spec = &desired->clusters[i];
+        const struct rails_verdict *verdict = rails_find(&plan->verdicts, spec->name);
+        if (!verdict || (!verdict->remove && !verdict->unmade))
+            plan->targets[plan->count++] = (struct converge_target){spec->name, spec, NULL};
+    }
+    for (size_t i = 0; i < plan->verdicts.count; i++) {
+        const struct rails_verdict *verdict = &plan->verdicts.items[i];
+        if (verdict->remove)
             plan->targets[plan->count++] =
-                (struct converge_target){.name = plan->verdicts.items[i].cluster};
+                (struct converge_target){verdict->cluster, NULL, verdict->reason};
+    }
 }
 
 static struct engine *make_engine(const struct engine_options *options, void *context)
@@ -95,7 +143,8 @@ static struct engine *make_engine(const struct engine_options *options, void *co
     const struct converge_plan *plan = context;
     struct engine *engine = engine_new(options);
     for (size_t i = 0; i < plan->count; i++)
-        engine_add(engine, plan->targets[i].name, plan->targets[i].desired);
+        engine_add_end(engine, plan->targets[i].name, plan->targets[i].desired,
+                       plan->targets[i].end_reason);
     return engine;
 }
 
@@ -161,13 +210,17 @@ enum session_end converge_run(struct session *session, const struct invocation *
                         /* What the rails let through may go. */
                         .allow_delete = true,
                         .any_owner = rule == SESSION_ANY_OWNER,
+                        .unprotect = options->unprotect,
+                        .wish = options->wish,
                     },
                 .parallel = ACTIONS_PARALLEL,
                 .seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32,
                 .dry_run = options->dry_run,
             },
         /* To look costs the machine little. */
-        .clusters_parallel = options->dry_run ? LOOKS_PARALLEL : clusters_parallel(),
+        .clusters_parallel = options->dry_run       ? LOOKS_PARALLEL
+                             : options->concurrency ? options->concurrency
+                                                    : clusters_parallel(),
         .report = watch,
         .report_context = &watcher,
     };

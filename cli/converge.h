@@ -11,11 +11,31 @@
 #include "reconciler/rails.h"
 
 struct converge_options {
-    bool prune, allow_empty, dry_run, skip_preflight;
-    unsigned allow;   /* bits 1 << enum change_class */
-    uint64_t wait_ms; /* 0: no deadline over all */
-    int output;       /* enum view_output */
+    bool prune, no_prune, allow_empty, dry_run, skip_preflight;
+    unsigned allow;                      /* bits 1 << enum change_class */
+    uint32_t max_deletions, concurrency; /* 0: not given */
+    bool unprotect;                      /* of what must not exist */
+    enum diff_wish wish;                 /* asked for by hand, of all targets */
+    uint64_t wait_ms;                    /* 0: no deadline over all */
+    int output;                          /* enum view_output */
 };
+
+/* Rows of option tables: what a pass may delete, and how much it does at a time. */
+#define CONVERGE_RULES                                                                             \
+    {.long_name = "no-prune",                                                                      \
+     .help = "keep what the sources do not name, also where the Fleet says prune",                 \
+     .kind = OPTION_FLAG,                                                                          \
+     .offset = offsetof(struct converge_options, no_prune)},                                       \
+        {.long_name = "max-deletions",                                                             \
+         .argument = "N",                                                                          \
+         .help = "delete at most so many clusters at once (default 1 or a fifth)",                 \
+         .kind = OPTION_NUMBER,                                                                    \
+         .offset = offsetof(struct converge_options, max_deletions)},                              \
+    {                                                                                              \
+        .long_name = "concurrency", .argument = "N",                                               \
+        .help = "work on so many clusters at a time (default: one a processor)",                   \
+        .kind = OPTION_NUMBER, .offset = offsetof(struct converge_options, concurrency)            \
+    }
 
 /* Choices of --allow, for option tables. */
 extern const struct option_choice converge_classes[];
@@ -27,10 +47,14 @@ extern const struct option_choice converge_classes[];
 int converge_load(const struct invocation *invocation, const struct converge_options *options,
                   struct arena *arena, struct fleet_spec *fleet, struct error **err);
 
+/* What the Fleet says counts where the options say nothing. */
+void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet);
+
 /* One cluster and what it should be. */
 struct converge_target {
     const char *name;
     const struct cluster_spec *desired; /* NULL: must not exist */
+    const char *end_reason;             /* why it must not; NULL: it is not wanted any more */
 };
 
 struct converge_plan {
@@ -39,7 +63,15 @@ struct converge_plan {
     struct rails_verdicts verdicts;
 };
 
-/* Desired clusters and, by the rails, those to be pruned. */
+struct rails_options converge_rails(const struct invocation *invocation,
+                                    const struct converge_options *options);
+
+/* Looks once at each cluster whose marks the rails must know, and adds them to what was listed. */
+void converge_know(struct session *session, struct arena *arena, const struct fleet_spec *desired,
+                   const struct invocation *invocation, const struct converge_options *options,
+                   struct fleet_state *observed);
+
+/* Desired clusters, and, by the rails, those that are to go. */
 void converge_targets(struct arena *arena, const struct fleet_spec *desired,
                       const struct fleet_state *observed, const struct invocation *invocation,
                       const struct converge_options *options, struct converge_plan *plan);

@@ -185,7 +185,7 @@ static struct measure measure(size_t clusters, const char *list, size_t length)
         fail(err->message);
     took.list = now_ms() - began;
     began = now_ms();
-    rails_prune(arena, &fleet, &seen, &rails, &verdicts);
+    rails_judge(arena, &fleet, &seen, &rails, &verdicts);
     took.rails = now_ms() - began;
     began = now_ms();
     const struct cluster_state *states = look(arena, &fleet, &seen);

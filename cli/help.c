@@ -39,6 +39,7 @@ void help_option_name(struct text *text, const struct option_spec *spec)
         add_value(text, spec);
         text_add(text, "]");
         return;
+    case OPTION_NUMBER:
     case OPTION_STRING:
     case OPTION_STRINGS:
     case OPTION_DURATION:

@@ -106,12 +106,15 @@ struct slot {
 };
 
 static void begin_look(struct session *session, struct arena *arena, struct slot *slot,
-                       struct session_look *look)
+                       struct session_look *look, bool marks_alone)
 {
     struct driver *driver = session->driver;
     look->state = arena_alloc(arena, sizeof(*look->state));
     *slot = (struct slot){.waiting = {.op = {.ended = waited_for}}, .look = look};
-    driver->vtable->observe(driver, &slot->waiting.op, look->cluster, NULL, arena, look->state);
+    if (marks_alone)
+        driver->vtable->look(driver, &slot->waiting.op, look->cluster, arena, look->state);
+    else
+        driver->vtable->observe(driver, &slot->waiting.op, look->cluster, NULL, arena, look->state);
 }
 
 /* True if a look has ended here. */
@@ -124,8 +127,8 @@ static bool end_look(struct slot *slot)
     return true;
 }
 
-void session_observe(struct session *session, struct arena *arena, struct session_look *looks,
-                     size_t count)
+static void look_at_all(struct session *session, struct arena *arena, struct session_look *looks,
+                        size_t count, bool marks_alone)
 {
     struct slot slots[LOOKS_PARALLEL] = {0};
     size_t begun = 0, ended = 0;
@@ -133,12 +136,24 @@ void session_observe(struct session *session, struct arena *arena, struct sessio
         for (size_t i = 0; i < LOOKS_PARALLEL; i++) {
             ended += end_look(&slots[i]);
             if (!slots[i].look && begun < count)
-                begin_look(session, arena, &slots[i], &looks[begun++]);
+                begin_look(session, arena, &slots[i], &looks[begun++], marks_alone);
         }
         if (ended == count)
             return;
         uv_run(&session->loop, UV_RUN_ONCE);
     }
+}
+
+void session_look_at(struct session *session, struct arena *arena, struct session_look *looks,
+                     size_t count)
+{
+    look_at_all(session, arena, looks, count, true);
+}
+
+void session_observe(struct session *session, struct arena *arena, struct session_look *looks,
+                     size_t count)
+{
+    look_at_all(session, arena, looks, count, false);
 }
 
 int session_read_admin(struct session *session, const char *cluster, struct arena *arena,

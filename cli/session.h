@@ -47,6 +47,10 @@ struct session_look {
     struct error *failure;       /* NULL: it went well; the caller's */
 };
 
+/* The same, at containers and marks alone. */
+void session_look_at(struct session *session, struct arena *arena, struct session_look *looks,
+                     size_t count);
+
 /* Looks at all of them, several at a time. A look that fails keeps no other from going on. */
 void session_observe(struct session *session, struct arena *arena, struct session_look *looks,
                      size_t count);

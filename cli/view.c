@@ -141,7 +141,13 @@ void view_add_action(struct text *text, const char *cluster, const struct action
 
 const char *view_settled_word(const struct report *report)
 {
-    if (!report->desired)
+    bool there = report->state && report->state->node_count;
+    bool held = report->plan && report->plan->held;
+    if (there && report->state->marks.stopped && (held || !report->desired))
+        return "stopped";
+    if (held)
+        return "suspended";
+    if (!report->desired && !there)
         return "gone";
     if (!report->state)
         return "done";
@@ -175,6 +181,8 @@ void view_add_settled(struct text *text, const struct report *report)
         text_add_format(text, "%zu %s", nodes, nodes == 1 ? "node" : "nodes");
     if (refused)
         text_add_format(text, "%s%zu refused", text->length > before ? ", " : "", refused);
+    if (report->plan && report->plan->held)
+        text_add_format(text, "%s%s", text->length > before ? ", " : "", report->plan->held);
 }
 
 void view_add_time(struct text *text, uint64_t unix_s)

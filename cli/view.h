@@ -86,8 +86,8 @@ void view_add_seconds(struct text *text, uint64_t ms);
 void view_add_action(struct text *text, const char *cluster, const struct action *action);
 
 /*
- * What a settled cluster is: "Ready", "not Ready", "not made", "gone", "unknown"; and more about
- * it: "3 nodes, 1 refused", or "".
+ * What a settled cluster is: "Ready", "not Ready", "not made", "gone", "stopped", "suspended",
+ * "unknown"; and more about it: "3 nodes, 1 refused", why it is left alone, or "".
  */
 const char *view_settled_word(const struct report *report);
 void view_add_settled(struct text *text, const struct report *report);

@@ -7,7 +7,8 @@
  *     ~ nightly    ± nightly-worker           replace   image v1.20.2 -> v1.20.3
  *                  ! networking.podSubnet     recreate  10.244.0.0/16 -> 10.8.0.0/16; refused: ...
  *     - old        - 2 nodes                  delete    not wanted any more
- *     = 6 clusters in sync
+ *     = kept       = cluster                  held      stopped by hand; `kind start kept` ends
+ * that = 6 clusters in sync
  *
  * The actions of a set-up are one row, and so are the deletions of all nodes,
  * and all that is done to add a worker, or to take one away.
@@ -24,12 +25,13 @@
 #define SIGN_ANEW "\xc2\xb1" /* plus-minus: deleted and made again */
 #define SIGN_REFUSED "!"
 #define SIGN_UNKNOWN "?"
+#define SIGN_HELD "="
 
 enum { CHANGE_CLASSES = CHANGE_DELETE + 1, COLUMNS = 4 };
 
 struct plan_table {
     struct table table;
-    size_t changes[CHANGE_CLASSES], refused, unknown, in_sync;
+    size_t changes[CHANGE_CLASSES], refused, held, unknown, in_sync;
     const struct engine_result *result; /* the cluster whose rows are written */
     const char *cluster;                /* its name; "" once it is written */
     const char *cluster_sign;
@@ -198,8 +200,10 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_MANIFESTS:
     case ACTION_READDRESS:
     case ACTION_KUBECONFIG:
+    case ACTION_MARKS:
     case ACTION_FORGET:
     case ACTION_DRAIN:
+    case ACTION_STOP_NODE:
         return false;
     }
     return false;
@@ -250,6 +254,12 @@ static void add_result(struct plan_table *table, const struct engine_result *res
         table->unknown++;
         return;
     }
+    if (result->plan->held) {
+        table->cluster_sign = SIGN_HELD;
+        add_row(table, SIGN_HELD, "cluster", "held", result->plan->held);
+        table->held++;
+        return;
+    }
     if (!result->plan->count && !result->plan->refused_count) {
         table->in_sync++;
         return;
@@ -261,9 +271,15 @@ static void add_result(struct plan_table *table, const struct engine_result *res
 /* What is wanted no more but stays: those that go are among the results. */
 static void add_verdict(struct plan_table *table, const struct rails_verdict *verdict)
 {
-    if (verdict->remove)
+    if (verdict->remove || !verdict->asked)
         return;
     table->cluster = verdict->cluster;
+    if (verdict->unmade) {
+        table->cluster_sign = SIGN_HELD;
+        add_row(table, SIGN_HELD, "cluster", "held", verdict->reason);
+        table->held++;
+        return;
+    }
     table->cluster_sign = SIGN_REFUSED;
     add_row(table, SIGN_REFUSED, "cluster", change_class_name(CHANGE_DELETE), verdict->reason);
     table->refused++;
@@ -281,6 +297,10 @@ static void add_sum(struct text *text, const struct plan_table *table)
     if (table->refused)
         text_add_format(text, "%s%zu refused", joint, table->refused);
     if (table->refused)
+        joint = ", ";
+    if (table->held)
+        text_add_format(text, "%s%zu held", joint, table->held);
+    if (table->held)
         joint = ", ";
     if (table->unknown)
         text_add_format(text, "%s%zu unknown", joint, table->unknown);
@@ -337,7 +357,7 @@ static void add_advice(struct text *text, const struct plan_table *table,
     add_given(text, "--engine", common->engine);
     add_given(text, "--kubeconfig", common->kubeconfig);
     for (size_t i = 0; i < CHANGE_CLASSES; i++)
-        if (table->changes[i] && flags[i])
+        if (table->changes[i] && flags[i] && (i != CHANGE_DELETE || results->prune))
             text_add(text, flags[i]);
     text_add(text, results->allow_empty ? " --allow-empty" : "");
 }
@@ -348,7 +368,7 @@ void view_results_plans(struct text *text, const struct view_results *results)
     table_init(&table.table, COLUMNS);
     for (size_t i = 0; i < results->count; i++)
         add_result(&table, &results->items[i]);
-    for (size_t i = 0; results->prune && results->verdicts && i < results->verdicts->count; i++)
+    for (size_t i = 0; results->verdicts && i < results->verdicts->count; i++)
         add_verdict(&table, &results->verdicts->items[i]);
     table_print(&table.table, 0, text);
     if (table.in_sync || !table.table.cell_count)

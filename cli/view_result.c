@@ -80,9 +80,22 @@ static bool has_refusals(const struct engine_result *result)
     return result->plan && result->plan->refused_count > 0;
 }
 
+static bool is_held(const struct engine_result *result)
+{
+    return result->plan && result->plan->held;
+}
+
 static bool is_as_described(const struct engine_result *result)
 {
-    return result->outcome == ENGINE_SETTLED && !has_refusals(result);
+    return result->outcome == ENGINE_SETTLED && !has_refusals(result) && !is_held(result);
+}
+
+static void add_held(struct table *table, const char *cluster, const char *reason)
+{
+    table_add_format(table, "= %s", cluster);
+    table_add(table, "cluster");
+    table_add(table, "held");
+    table_add(table, reason);
 }
 
 static void add_refused(struct table *table, const char *cluster, const char *subject,
@@ -108,9 +121,13 @@ static size_t add_kept(struct table *table, const struct view_results *results)
 {
     const struct rails_verdicts *verdicts = results->verdicts;
     size_t kept = 0;
-    for (size_t i = 0; results->prune && verdicts && i < verdicts->count; i++) {
-        if (verdicts->items[i].remove)
+    for (size_t i = 0; verdicts && i < verdicts->count; i++) {
+        if (verdicts->items[i].remove || !verdicts->items[i].asked)
             continue;
+        if (verdicts->items[i].unmade) {
+            add_held(table, verdicts->items[i].cluster, verdicts->items[i].reason);
+            continue;
+        }
         kept++;
         add_refused(table, verdicts->items[i].cluster, "cluster", CHANGE_DELETE,
                     verdicts->items[i].reason);
@@ -121,16 +138,22 @@ static size_t add_kept(struct table *table, const struct view_results *results)
 void view_results_others(struct text *text, const struct view_results *results)
 {
     const struct rails_verdicts *verdicts = results->verdicts;
-    if (results->prune || !verdicts || !verdicts->count)
+    size_t count = 0;
+    for (size_t i = 0; verdicts && i < verdicts->count; i++)
+        count += !verdicts->items[i].asked;
+    if (!count)
         return;
-    size_t count = verdicts->count;
     text_add_format(text, "%zu other %s of fleet '%s' %s not in these sources", count,
                     count == 1 ? "cluster" : "clusters",
                     results->common ? results->common->fleet : "default",
                     count == 1 ? "is" : "are");
-    for (size_t i = 0; count <= OTHERS_NAMED_MAX && i < count; i++) {
-        text_add(text, i ? ", " : " (");
+    const char *joint = " (";
+    for (size_t i = 0; count <= OTHERS_NAMED_MAX && i < verdicts->count; i++) {
+        if (verdicts->items[i].asked)
+            continue;
+        text_add(text, joint);
         plain_add(text, verdicts->items[i].cluster);
+        joint = ", ";
     }
     text_add_format(text, "%s; --prune would delete %s\n", count <= OTHERS_NAMED_MAX ? ")" : "",
                     count == 1 ? "it" : "them");
@@ -140,12 +163,15 @@ void view_results_others(struct text *text, const struct view_results *results)
 struct sum {
     const struct view_results *results;
     const struct engine_result *wanted_last; /* the one, where one is wanted */
-    size_t wanted, good, gone, kept;
+    size_t wanted, good, gone, kept, held;
 };
 
 static void sum_add(struct sum *sum, const struct engine_result *result)
 {
     bool good = is_as_described(result);
+    sum->held += is_held(result);
+    if (is_held(result))
+        return;
     if (result->desired)
         sum->wanted_last = result;
     sum->wanted += result->desired != NULL;
@@ -159,7 +185,8 @@ static bool nothing_to_do(const struct sum *sum)
     for (size_t i = 0; i < sum->results->count; i++)
         if (sum->results->items[i].rounds > 1)
             return false;
-    return sum->good == sum->wanted && !sum->kept && sum->good + sum->gone == sum->results->count;
+    return sum->good == sum->wanted && !sum->kept &&
+           sum->good + sum->gone + sum->held == sum->results->count;
 }
 
 static void add_wanted(struct text *text, const struct sum *sum, bool nothing)
@@ -170,9 +197,9 @@ static void add_wanted(struct text *text, const struct sum *sum, bool nothing)
         text_add_format(text, "%s is Ready", last->cluster);
     else if (sum->wanted == 1)
         text_add_format(text, "%s is %sas described", last->cluster, sum->good ? "" : "not ");
-    else if (nothing && !sum->wanted)
+    else if (nothing && !sum->wanted && !sum->held)
         text_add(text, "no cluster is described");
-    else if (nothing)
+    else if (nothing && sum->wanted)
         text_add_format(text, "%zu clusters are as described", sum->wanted);
     else if (sum->wanted)
         text_add_format(text, "%zu of %zu clusters are as described", sum->good, sum->wanted);
@@ -196,6 +223,7 @@ static void add_sum(struct text *text, const struct sum *sum)
     add_wanted(text, sum, nothing);
     add_count(text, &joint, sum->gone, "deleted");
     add_count(text, &joint, sum->kept, "not deleted");
+    add_count(text, &joint, sum->held, "left alone");
     if (!nothing && !*joint)
         text_add(text, "Nothing was deleted");
     text_add(text, ".\n");
@@ -208,6 +236,8 @@ void view_results_outcome(struct text *text, const struct view_results *results)
     struct sum sum = {.results = results};
     for (size_t i = 0; i < results->count; i++) {
         add_refusals(&table, &results->items[i]);
+        if (is_held(&results->items[i]))
+            add_held(&table, results->items[i].cluster, results->items[i].plan->held);
         sum_add(&sum, &results->items[i]);
     }
     sum.kept = add_kept(&table, results);
@@ -287,6 +317,7 @@ static json_t *verdict_json(const struct rails_verdict *verdict)
     json_t *json = json_object();
     json_object_set_new(json, "cluster", string_json(verdict->cluster));
     json_object_set_new(json, "removed", json_boolean(verdict->remove));
+    json_object_set_new(json, "asked", json_boolean(verdict->asked));
     json_object_set_new(json, "reason", string_json(verdict->reason));
     return json;
 }

@@ -25,7 +25,7 @@ void view_outcome(struct text *text, const struct engine *engine,
 /*
  * One line: {"type":"result","clusters":[{"cluster":..,"outcome":"settled","plan":{..},
  * "state":{..},"failure":{"kind":..,"message":..}}],"unwanted":[{"cluster":..,"removed":..,
- * "reason":..}]}; what there is none of is null.
+ * "asked":..,"reason":..}]}; what there is none of is null.
  */
 void view_result_json(struct text *text, const struct engine *engine,
                       const struct rails_verdicts *verdicts, const struct invocation *invocation);
@@ -43,8 +43,8 @@ void view_results_outcome(struct text *text, const struct view_results *results)
 void view_results_json(struct text *text, const struct view_results *results);
 
 /*
- * Clusters that stay because pruning was not asked for, in one line: sources
- * may well be a part of the fleet. With pruning each has a row of its own.
+ * Clusters that stay because nobody asked for their end, in one line: sources
+ * may well be a part of the fleet. Where somebody did, each has a row of its own.
  */
 void view_results_others(struct text *text, const struct view_results *results);
 

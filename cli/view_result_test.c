@@ -153,8 +153,10 @@ static void fleet_init(struct arena *arena, struct engine_result *items)
 }
 
 static const struct rails_verdict verdict_items[] = {
-    {"old", true, "not in the sources any more"},
-    {"older", false, "not in the sources any more; --prune would delete it"},
+    {"again", .asked = true, .unmade = true,
+     .reason = "expired at 2026-01-31T18:00:00Z; not made again"},
+    {"old", .remove = true, .asked = true, .reason = "not in the sources any more"},
+    {"older", .asked = true, .reason = "not in the sources any more; stays: it is protected"},
 };
 static const struct rails_verdicts verdicts = {verdict_items, COUNT_OF(verdict_items)};
 
@@ -218,9 +220,10 @@ static void sums(void **state)
                                gone = {"old", NULL, ENGINE_SETTLED, nothing, NULL, &absent, 2};
     const struct engine_result calm[] = {as_was, as_was, as_was}, mixed[] = {as_was, made, gone},
                                pruned[] = {as_was, gone}, half[] = {made, failed};
-    static const struct rails_verdict stays[] = {{"b", false, "one pass deletes at most 1"},
-                                                 {"c", false, "one pass deletes at most 1"}};
-    static const struct rails_verdicts one = {stays, 1}, two = {stays, 2};
+    static const struct rails_verdict stays[] = {{"b"}, {"c"}};
+    static const struct rails_verdict asked[] = {
+        {"b", .asked = true, .reason = "one pass deletes at most 1"}};
+    static const struct rails_verdicts one = {stays, 1}, two = {stays, 2}, kept = {asked, 1};
     const struct {
         struct view_results results;
         const char *want;
@@ -242,10 +245,10 @@ static void sums(void **state)
          "2 other clusters of fleet 'default' are not in these sources (b, c); --prune would "
          "delete them\n"
          "Nothing to do: calm is as described.\n"},
-        {{&as_was, 1, &one, NULL, true},
+        {{&as_was, 1, &kept, NULL, true},
          "! b  cluster  delete  one pass deletes at most 1\n"
          "calm is Ready, 1 not deleted.\n"},
-        {{&gone, 1, &one, NULL, true},
+        {{&gone, 1, &kept, NULL, true},
          "! b  cluster  delete  one pass deletes at most 1\n"
          "1 cluster deleted, 1 not deleted.\n"},
     };
@@ -358,7 +361,7 @@ static void several_nodes(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         test_row(rows[i].name);
-        const struct view_results results = {&rows[i].result, 1};
+        const struct view_results results = {&rows[i].result, 1, .prune = true};
         cleanup_free char *got = NULL;
         print_plans(&results, &got);
         test_equal(got, rows[i].want);

@@ -69,16 +69,29 @@ static void docker_list(struct driver *driver, struct op *op, struct arena *aren
     flow_begin(&df->flow);
 }
 
-static void docker_observe(struct driver *driver, struct op *op, const char *cluster,
-                           const struct cluster_spec *desired, struct arena *arena,
-                           struct cluster_state *state)
+static void observe_by(const struct step *steps, struct driver *driver, struct op *op,
+                       const char *cluster, const struct cluster_spec *desired, struct arena *arena,
+                       struct cluster_state *state)
 {
-    struct docker_flow *df = new_flow(docker_of(driver), op, docker_observe_steps);
+    struct docker_flow *df = new_flow(docker_of(driver), op, steps);
     df->into = arena;
     df->state = state;
     df->input.spec = desired;
     df->cluster = arena_string(df->flow.arena, cluster);
     flow_begin(&df->flow);
+}
+
+static void docker_observe(struct driver *driver, struct op *op, const char *cluster,
+                           const struct cluster_spec *desired, struct arena *arena,
+                           struct cluster_state *state)
+{
+    observe_by(docker_observe_steps, driver, op, cluster, desired, arena, state);
+}
+
+static void docker_look(struct driver *driver, struct op *op, const char *cluster,
+                        struct arena *arena, struct cluster_state *state)
+{
+    observe_by(docker_look_steps, driver, op, cluster, NULL, arena, state);
 }
 
 static const struct step *table_of(enum action_kind kind)
@@ -132,8 +145,12 @@ static const struct step *table_of(enum action_kind kind)
         return docker_ready_steps;
     case ACTION_RECORD:
         return docker_record_steps;
+    case ACTION_MARKS:
+        return docker_marks_steps;
     case ACTION_FORGET:
         return docker_forget_steps;
+    case ACTION_STOP_NODE:
+        return docker_stop_steps;
     case ACTION_DELETE_NODE:
         return docker_delete_steps;
     }
@@ -201,6 +218,7 @@ static const struct driver_vtable docker_vtable = {
     .close = docker_close,
     .list = docker_list,
     .observe = docker_observe,
+    .look = docker_look,
     .apply = docker_apply,
     .collect = docker_collect,
     .read_admin = docker_read_admin,

@@ -121,6 +121,7 @@ extern const struct step docker_create_steps[], docker_start_steps[], docker_del
 extern const struct step docker_bootstrap_steps[], docker_join_steps[];
 extern const struct step docker_revive_steps[];
 extern const struct step docker_balancer_steps[], docker_preload_steps[];
+extern const struct step docker_look_steps[], docker_marks_steps[], docker_stop_steps[];
 extern const struct step docker_manifests_steps[], docker_settings_steps[], docker_drain_steps[];
 extern const struct step docker_reroute_steps[], docker_readdress_steps[];
 extern const struct step docker_upload_config_steps[], docker_mark_steps[], docker_token_steps[];
@@ -200,6 +201,13 @@ void docker_read_files(struct flow *flow, const char *container_id, const char *
 
 /* Unpacks an answer to docker_read_files into df->files; a 404 gives an empty list. */
 int docker_files(struct flow *flow, const struct answer *answer, struct error **err);
+
+/* docker_marks.c: asks for the link beside the record; the answer goes to docker_link_target. */
+void docker_look_at_link(struct flow *flow, const char *container_id);
+/* Its target, in arena; NULL if there is none. Engines tell it as a resolved path. */
+const char *docker_link_target(struct arena *arena, const struct answer *answer);
+/* A control plane whose files can be read, also if it stands still, but not if it is going. */
+bool docker_is_readable(const struct node_state *node);
 
 /* Asks for the found node's admin.conf, then (STEP_DONE) hands out what the answer holds. */
 enum step_status docker_admin_conf(struct flow *flow, const struct answer *answer,

@@ -243,7 +243,8 @@ static const struct node_state *pick(struct docker_flow *df, const struct cluste
 {
     enum action_kind kind = df->input.action->kind;
     bool by_name = df->node || kind == ACTION_DELETE_NODE || kind == ACTION_START_NODE ||
-                   kind == ACTION_REVIVE || kind == ACTION_REROUTE || kind == ACTION_READDRESS;
+                   kind == ACTION_REVIVE || kind == ACTION_REROUTE || kind == ACTION_READDRESS ||
+                   kind == ACTION_STOP_NODE;
     /* A node is drained whether or not its container is there: the API does it. */
     if (!by_name || kind == ACTION_DRAIN)
         return df->speaker;

@@ -2,7 +2,6 @@
 #include "drivers/docker_address.h"
 #include "drivers/docker_flow.h"
 
-#include "base/base64.h"
 #include "base/memory.h"
 #include <string.h>
 
@@ -91,13 +90,6 @@ static void parse_record(struct docker_flow *df, const struct node_state *node)
     error_free(broken);
 }
 
-/* Files can be read also of a node that is stopped, but of none that is going. */
-static bool is_readable(const struct node_state *node)
-{
-    return docker_is_control_plane(node) && node->owner && node->status != CONTAINER_REMOVING &&
-           node->status != CONTAINER_DEAD;
-}
-
 /*
  * The control plane that is asked for the record: the first by name. It gets
  * the record last, so that one has it only when all have it.
@@ -105,38 +97,28 @@ static bool is_readable(const struct node_state *node)
 static const struct node_state *readable(struct docker_flow *df)
 {
     for (size_t i = 0; i < df->state->node_count; i++)
-        if (is_readable(&df->state->nodes[i]))
+        if (df->state->nodes[i].owner && docker_is_readable(&df->state->nodes[i]))
             return &df->state->nodes[i];
     return NULL;
 }
 
-/* The target of a link, of which an engine tells the resolved path; NULL if there is none. */
-static const char *link_target(struct arena *arena, const struct answer *answer)
+/*
+ * With a digest it says that the set-up was complete, and maybe that nothing
+ * differs; marks may stand there alone.
+ */
+static void understand_link(struct docker_flow *df, const char *target)
 {
-    cleanup_text struct text text;
-    text_init(&text, 0);
-    if (answer->status != 200 || !answer->path_stat || !base64_decode(answer->path_stat, &text))
-        return NULL;
-    json_t *stat = json_loadb(text.data, text.length, 0, NULL);
-    const char *target = json_string_value(json_object_get(stat, "linkTarget"));
-    const char *slash = target ? strrchr(target, '/') : NULL;
-    const char *copy = arena_string(arena, slash ? slash + 1 : target);
-    json_decref(stat);
-    return copy && *copy ? copy : NULL;
-}
-
-/* There is a digest: it says that the set-up was complete, and maybe that nothing differs. */
-static void understand_digest(struct docker_flow *df, const char *target)
-{
+    const char *digest = marks_parse(df->into, target, &df->state->marks);
+    df->has_digest = digest != NULL;
+    if (!digest)
+        return;
     if (!df->input.spec) {
         df->state->recorded = SEEN_YES;
         return;
     }
     struct facet_list facets;
     spec_facets(df->into, df->input.spec, &facets);
-    const char *wanted = arena_format(df->flow.arena, FACET_DIGEST_PREFIX "%s",
-                                      facet_digest(df->flow.arena, &facets));
-    if (strcmp(target, wanted) != 0)
+    if (strcmp(digest, facet_digest(df->flow.arena, &facets)) != 0)
         return; /* the record says what was applied instead */
     df->state->recorded = SEEN_YES;
     df->state->applied = facets;
@@ -148,19 +130,18 @@ static enum step_status look_digest(struct flow *flow, const struct answer *answ
     struct docker_flow *df = docker_flow_of(flow);
     const struct node_state *node = readable(df);
     df->state->recorded = df->state->node_count ? SEEN_UNKNOWN : SEEN_NO;
+    df->state->marked = node ? SEEN_YES : SEEN_NO;
     if (!node)
         return STEP_DONE;
     if (!answer) {
-        const char *base = arena_format(flow->arena, "/containers/%s/archive?path=", node->id);
-        flow_send(flow, "HEAD", docker_path(flow, base, "/kind/" FACET_DIGEST_LINK), NULL);
+        docker_look_at_link(flow, node->id);
         return STEP_WAITING;
     }
     if (answer->status != 200 && answer->status != 404)
         return docker_refused(flow, answer, "look at the record", err);
-    const char *target = link_target(flow->arena, answer);
-    df->has_digest = target != NULL;
+    const char *target = docker_link_target(flow->arena, answer);
     if (target)
-        understand_digest(df, target);
+        understand_link(df, target);
     return STEP_DONE;
 }
 
@@ -339,6 +320,13 @@ const struct step docker_observe_steps[] = {
      .run = docker_look_addresses,
      .timeout_ms = 30000,
      .tolerant = true},
+    {0},
+};
+
+const struct step docker_look_steps[] = {
+    DOCKER_REACH,
+    {.name = "list containers", .run = list_one, .timeout_ms = 30000},
+    {.name = "look at the record", .run = look_digest, .timeout_ms = 10000},
     {0},
 };
 

@@ -273,11 +273,12 @@ static int send_record(struct docker_flow *df, const char *container_id, struct 
     struct text record;
     text_init(&record, 0);
     facet_record_print(df->cluster, &facets, &record);
-    const char *digest = arena_format(df->flow.arena, FACET_DIGEST_PREFIX "%s",
-                                      facet_digest(df->flow.arena, &facets));
+    static const struct marks none;
+    const char *target = marks_print(df->flow.arena, facet_digest(df->flow.arena, &facets),
+                                     df->input.marks ? df->input.marks : &none);
     const struct archive_file files[] = {
         {.path = FACET_RECORD_FILE, .bytes = record.data, .length = record.length, .mode = 0644},
-        {.path = FACET_DIGEST_LINK, .link = digest, .mode = 0777},
+        {.path = FACET_DIGEST_LINK, .link = target, .mode = 0777},
     };
     int result = docker_write_files(&df->flow, container_id, "/kind", files, COUNT_OF(files), err);
     text_done(&record);

@@ -37,6 +37,7 @@ struct apply_input {
      * of a new node's container is made from it, too. NULL: the spec's facets.
      */
     const struct facet_list *record;
+    const struct marks *marks; /* what ACTION_MARKS and ACTION_RECORD write; NULL: none */
 };
 
 struct admin_access {
@@ -60,6 +61,10 @@ struct driver_vtable {
     void (*observe)(struct driver *driver, struct op *op, const char *cluster,
                     const struct cluster_spec *desired, struct arena *arena,
                     struct cluster_state *state);
+    /* The same, but containers and marks alone: one small request, and none of the cluster's API.
+     */
+    void (*look)(struct driver *driver, struct op *op, const char *cluster, struct arena *arena,
+                 struct cluster_state *state);
     void (*apply)(struct driver *driver, struct op *op, const struct apply_input *input);
     /*
      * What there is to be seen after this action has failed, into *evidence

@@ -317,8 +317,16 @@ static void finish_fleet(struct loading *loading, struct fleet_spec *fleet)
         else
             report_twice(loading, &loading->clusters[first], &loading->clusters[i]);
     }
-    *fleet = (struct fleet_spec){clusters, loading->count};
+    const struct fleet_rules *rules = &loading->inheritance.rules;
+    *fleet = (struct fleet_spec){
+        .clusters = clusters,
+        .cluster_count = loading->count,
+        .prune = rules->prune,
+        .max_deletions = rules->max_deletions,
+        .concurrency = rules->concurrency,
+    };
     validate_node_names(&loading->loader, fleet);
+    validate_dependencies(&loading->loader, fleet);
 }
 
 static bool same_place(const struct place *a, const struct place *b)

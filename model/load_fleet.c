@@ -1,56 +1,30 @@
 #include "model/load_fleet.h"
 
-#include "base/duration.h"
 #include "base/memory.h"
 #include "model/load_cluster.h"
 #include "model/load_fleet_node.h"
+#include "model/load_life.h"
 #include "model/load_manifests.h"
 #include "model/load_types.h"
 #include "model/load_version.h"
 #include "model/tree_merge.h"
 #include "model/validate.h"
 
-/* What is known, checked, and has no effect in this version. */
-struct later {
-    bool suspend, protect;
-    const char *ttl, *expires_at, *registry;
-    struct string_list allow, depends_on;
-};
-
 /* A cluster as it is written. */
 struct fleet_draft {
     struct cluster_draft cluster; /* first, so that rows of clusters are offsets into it */
     const char *version;
-    struct later later;
+    const char *registry;                 /* known, and without an effect in this version */
     struct pair_list labels, annotations; /* for readers of the file; they change nothing */
 };
 
 /* What a Fleet says. */
 struct fleet_object {
     struct pair_list images;
+    struct fleet_rules rules;
     const char *name;
     struct pair_list labels, annotations;
 };
-
-static void read_duration(struct loader *loader, const struct cursor *at, const struct field *field,
-                          void *object)
-{
-    const char **slot = field_slot(field, object);
-    cleanup_error struct error *err = NULL;
-    uint64_t ignored;
-    read_string(loader, at, field, object);
-    if (*slot && duration_parse(*slot, &ignored, &err))
-        load_error(loader, at, "%s", err->message);
-}
-
-static void read_time(struct loader *loader, const struct cursor *at, const struct field *field,
-                      void *object)
-{
-    const char **slot = field_slot(field, object);
-    read_string(loader, at, field, object);
-    if (*slot)
-        validate_time(loader, at, *slot);
-}
 
 static bool is_image(const char *text)
 {
@@ -97,19 +71,11 @@ static void read_preload(struct loader *loader, const struct cursor *at, const s
     }
 }
 
-static const struct field_type type_duration = {
-    read_duration, FIELD_JSON, "{\"type\":\"string\",\"pattern\":\"^([0-9.]+(ms|s|m|h))+$\"}"};
-static const struct field_type type_time = {read_time, FIELD_JSON,
-                                            "{\"type\":\"string\",\"format\":\"date-time\"}"};
 static const struct field_type type_preload = {
     read_preload, FIELD_JSON,
     "{\"type\":\"array\",\"maxItems\":100,\"items\":{\"type\":[\"string\",\"null\"]}}"};
 /* Read when it is known what lies under it. */
 static const struct field_type type_spec = {NULL, FIELD_MAP, NULL};
-
-static const char *const permissions[] = {"replace-nodes", "recreate", "delete", NULL};
-
-#define LATER(member) (offsetof(struct fleet_draft, later) + offsetof(struct later, member))
 
 static const struct field spec_rows[] = {
     {"version", &type_version, offsetof(struct fleet_draft, version), NULL,
@@ -120,17 +86,10 @@ static const struct field spec_rows[] = {
      "Images that every node gets"},
     {"manifests", &type_manifests, 0, NULL,
      "Files of Kubernetes objects, relative to this one, applied when the API is up"},
-    {"suspend", &type_bool, LATER(suspend), NULL, "Leave this cluster alone"},
-    {"ttl", &type_duration, LATER(ttl), NULL, "How long the cluster lives, as 72h"},
-    {"expiresAt", &type_time, LATER(expires_at), NULL, "When the cluster ends"},
-    {"protect", &type_bool, LATER(protect), NULL, "Never delete or recreate the cluster"},
-    {"allow", &type_words, LATER(allow), permissions,
-     "Destructive changes that need no further permission"},
-    {"dependsOn", &type_strings, LATER(depends_on), NULL, "Clusters that must be Ready before"},
-    {"registry", &type_string, LATER(registry), NULL, "Name of a Registry"},
+    {"registry", &type_string, offsetof(struct fleet_draft, registry), NULL, "Name of a Registry"},
     {0},
 };
-static const struct field_table spec_table = {spec_rows, &cluster_shape_table};
+static const struct field_table spec_table = {spec_rows, &life_table};
 
 static const struct field metadata_rows[] = {
     {"name", &type_string, offsetof(struct cluster_spec, name), NULL,
@@ -184,9 +143,12 @@ static const struct field fleet_spec_rows[] = {
      "A partial spec that lies under that of every fleet.kind Cluster"},
     {"images", &type_images, offsetof(struct fleet_object, images), NULL,
      "Node images by version of Kubernetes"},
-    {"prune", &type_later, 0, NULL, "Not supported yet"},
-    {"maxDeletions", &type_later, 0, NULL, "Not supported yet"},
-    {"concurrency", &type_later, 0, NULL, "Not supported yet"},
+    {"prune", &type_bool, offsetof(struct fleet_object, rules.prune), NULL,
+     "Delete clusters of this fleet that left the sources, as --prune does"},
+    {"maxDeletions", &type_count, offsetof(struct fleet_object, rules.max_deletions), NULL,
+     "How many clusters one pass deletes at most"},
+    {"concurrency", &type_count, offsetof(struct fleet_object, rules.concurrency), NULL,
+     "How many clusters are worked on at a time"},
     {"policy", &type_later, 0, NULL, "Not supported yet"},
     {0},
 };
@@ -216,7 +178,7 @@ void load_fleet_object(struct loader *loader, const struct cursor *at,
     struct fleet_object fleet = {0};
     size_t errors = loader->problems->errors;
     fields_read(loader, at, &fleet_table, &fleet);
-    *inheritance = (struct fleet_inheritance){.images = fleet.images};
+    *inheritance = (struct fleet_inheritance){.images = fleet.images, .rules = fleet.rules};
     struct cursor spec = cursor_field(at, "spec");
     struct cursor defaults = cursor_field(&spec, "defaults");
     /* What is wrong is told once, not again by every cluster. */
@@ -230,16 +192,10 @@ void load_fleet_object(struct loader *loader, const struct cursor *at,
 static void note_unsupported(struct loader *loader, const struct cursor *spec,
                              const struct fleet_draft *draft, struct cluster_spec *cluster)
 {
-    const struct later *later = &draft->later;
     const struct {
         const char *name;
         bool given;
-    } rows[] = {
-        {"suspend", later->suspend},       {"ttl", later->ttl},
-        {"expiresAt", later->expires_at},  {"protect", later->protect},
-        {"allow", later->allow.count > 0}, {"dependsOn", later->depends_on.count > 0},
-        {"registry", later->registry},
-    };
+    } rows[] = {{"dependsOn", cluster->dependency_count}, {"registry", draft->registry}};
     const char **paths = arena_array(loader->arena, COUNT_OF(rows), sizeof(char *));
     size_t count = 0;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -14,8 +14,15 @@
 
 enum { LOAD_PRELOAD_MAX = 100 }; /* images of one cluster: they are in its record */
 
+/* What a Fleet says of all clusters together; as in fleet_spec. */
+struct fleet_rules {
+    bool prune;
+    uint32_t max_deletions, concurrency;
+};
+
 /* What clusters inherit; zeroed: there is no Fleet. */
 struct fleet_inheritance {
+    struct fleet_rules rules;
     const struct tree *defaults; /* a mapping; NULL: none, or wrong and reported */
     struct pair_list images;     /* version to image */
 };

@@ -31,8 +31,10 @@ static const struct {
     [ACTION_KUBECONFIG] = {"kubeconfig", "write kubeconfig"},
     [ACTION_AWAIT_READY] = {"await-ready", "wait until Ready"},
     [ACTION_RECORD] = {"record", "record settings"},
+    [ACTION_MARKS] = {"marks", "take note"},
     [ACTION_FORGET] = {"forget", "remove from kubeconfig"},
     [ACTION_DRAIN] = {"drain", "drain node"},
+    [ACTION_STOP_NODE] = {"stop-node", "stop node"},
     [ACTION_DELETE_NODE] = {"delete-node", "delete node"},
 };
 
@@ -64,6 +66,22 @@ size_t plan_add(struct plan *plan, enum action_kind kind, enum change_class chan
     return plan->count++;
 }
 
+void plan_add_first(struct plan *plan, enum action_kind kind, enum change_class change,
+                    const char *subject, const char *reason)
+{
+    plan_add(plan, kind, change, subject, reason);
+    const struct action first = plan->actions[plan->count - 1];
+    for (size_t i = plan->count - 1; i > 0; i--) {
+        struct action *action = &plan->actions[i];
+        *action = plan->actions[i - 1];
+        uint16_t *after = arena_array(plan->arena, action->after_count, sizeof(*after));
+        for (size_t j = 0; j < action->after_count; j++)
+            after[j] = (uint16_t)(action->after[j] + 1);
+        action->after = after;
+    }
+    plan->actions[0] = first;
+}
+
 void plan_after(struct plan *plan, size_t action, size_t earlier)
 {
     assert(action < plan->count && earlier <= UINT16_MAX);
@@ -73,6 +91,13 @@ void plan_after(struct plan *plan, size_t action, size_t earlier)
         after[i] = waits->after[i];
     after[waits->after_count++] = (uint16_t)earlier;
     waits->after = after;
+}
+
+void plan_hold(struct plan *plan, const char *reason)
+{
+    plan->count = plan->refused_count = 0;
+    plan->record = (struct facet_list){NULL, 0};
+    plan->held = arena_string(plan->arena, reason);
 }
 
 void plan_refuse(struct plan *plan, enum change_class change, const char *subject,
@@ -164,6 +189,8 @@ void plan_print(const struct plan *plan, struct text *text)
         text_add_format(text, "! %s [%s]: %s\n", refusal->subject,
                         change_class_name(refusal->change), refusal->reason);
     }
+    if (plan->held)
+        text_add_format(text, "= %s\n", plan->held);
 }
 
 static json_t *action_json(const struct action *action)
@@ -187,6 +214,6 @@ json_t *plan_json(const struct plan *plan)
                                                  "class", change_class_name(refusal->change),
                                                  "reason", refusal->reason));
     }
-    return json_pack("{s:s, s:o, s:o}", "cluster", plan->cluster, "actions", actions, "refused",
-                     refused);
+    return json_pack("{s:s, s:o, s:o, s:s?}", "cluster", plan->cluster, "actions", actions,
+                     "refused", refused, "held", plan->held);
 }

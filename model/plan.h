@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "model/facet.h"
+#include "model/marks.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,9 @@ enum action_kind {
     ACTION_AWAIT_READY,   /* all nodes Ready, DNS up */
     ACTION_RECORD,        /* write /kind/fleet.json to all control planes: plan.record */
     ACTION_FORGET,        /* remove the user's kubeconfig entry */
+    ACTION_MARKS,         /* write what the cluster knows of itself: plan.marks */
     ACTION_DRAIN,         /* cordon, evict the pods, delete the Node object; subject: node */
+    ACTION_STOP_NODE,     /* its container stands still afterwards; subject: node */
     ACTION_DELETE_NODE,   /* container and its volumes; subject: node */
 };
 
@@ -75,6 +78,12 @@ struct plan {
      * an ACTION_RECORD; else empty. What is refused keeps its old value.
      */
     struct facet_list record;
+    struct marks marks; /* the same of its marks: what ACTION_MARKS and ACTION_RECORD write */
+    /*
+     * Why the cluster is left alone on purpose, in words, or NULL. Then there
+     * is nothing to do, and that is as it should be.
+     */
+    const char *held;
 };
 
 const char *action_kind_name(enum action_kind kind);  /* "create-node": for JSON */
@@ -86,8 +95,15 @@ void plan_init(struct plan *plan, struct arena *arena, const char *cluster);
 size_t plan_add(struct plan *plan, enum action_kind kind, enum change_class change,
                 const char *subject, const char *reason);
 
+/* The same before all others: their indexes, and those that they wait for, go up by one. */
+void plan_add_first(struct plan *plan, enum action_kind kind, enum change_class change,
+                    const char *subject, const char *reason);
+
 /* action waits for earlier. */
 void plan_after(struct plan *plan, size_t action, size_t earlier);
+
+/* Drops all actions and refusals for this reason, in words that are copied. */
+void plan_hold(struct plan *plan, const char *reason);
 
 void plan_refuse(struct plan *plan, enum change_class change, const char *subject,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -107,11 +123,13 @@ enum change_class plan_class(const struct plan *plan);
  *   create-node a-control-plane <- 0 1 (missing)
  *   delete-node a-worker [remove] (not in the spec)
  *   ! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: ...
+ *   = stopped by hand; `kind start a` ends that
  */
 void plan_print(const struct plan *plan, struct text *text);
 
 /* New reference:
- * {"cluster":..,"actions":[{"kind","subject","class","reason","after"}],"refused":[..]}. */
+ * {"cluster":..,"actions":[{"kind","subject","class","reason","after"}],"refused":[..],
+ * "held":..}. */
 json_t *plan_json(const struct plan *plan);
 
 #endif

@@ -51,7 +51,32 @@ static void test_json(void **state)
                     "{\"kind\":\"delete-node\",\"subject\":\"a-worker\",\"class\":\"remove\","
                     "\"reason\":\"not in the spec\",\"after\":[]}],"
                     "\"refused\":[{\"subject\":\"networking.podSubnet\",\"class\":\"recreate\","
-                    "\"reason\":\"x -> y\"}]}");
+                    "\"reason\":\"x -> y\"}],\"held\":null}");
+}
+
+static void test_first_and_held(void **state)
+{
+    (void)state;
+    cleanup_arena struct arena *arena = arena_new();
+    struct plan plan;
+    cleanup_error struct error *err = NULL;
+    cleanup_text struct text text;
+    text_init(&text, 0);
+    make_plan(arena, &plan);
+    plan_add_first(&plan, ACTION_MARKS, CHANGE_LIVE, "a", "protect: false -> true");
+    assert_int_equal(plan_check(&plan, &err), 0);
+    plan_print(&plan, &text);
+    test_equal(text.data, "marks a (protect: false -> true)\n"
+                          "network kind (new cluster)\n"
+                          "image default\n"
+                          "create-node a-control-plane <- 1 2 (missing)\n"
+                          "delete-node a-worker [remove] (not in the spec)\n"
+                          "! networking.podSubnet [recreate]: x -> y\n");
+    text_clear(&text);
+    plan_hold(&plan, "stopped by hand");
+    plan_print(&plan, &text);
+    test_equal(text.data, "= stopped by hand\n");
+    assert_int_equal(plan.record.count, 0);
 }
 
 static void test_strings_are_copied(void **state)
@@ -184,11 +209,9 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_print),
-        cmocka_unit_test(test_json),
-        cmocka_unit_test(test_strings_are_copied),
-        cmocka_unit_test(test_class),
-        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_print),          cmocka_unit_test(test_json),
+        cmocka_unit_test(test_first_and_held), cmocka_unit_test(test_strings_are_copied),
+        cmocka_unit_test(test_class),          cmocka_unit_test(test_check),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("plan", tests, NULL, NULL);

@@ -93,6 +93,12 @@ struct node_spec {
     struct place place;
 };
 
+/* A cluster that must be Ready before this one is worked on. */
+struct dependency_spec {
+    const char *name;
+    struct place place;
+};
+
 struct networking_spec {
     enum ip_family family;
     const char *api_server_address;
@@ -124,15 +130,28 @@ struct cluster_spec {
     struct string_list preload; /* images to put on every node */
     const struct manifest_spec *manifests;
     size_t manifest_count;
+
+    /* What may become of it, beside what it is. */
+    bool suspend; /* left alone, only reported */
+    bool protect; /* never deleted or made anew */
+    bool allow_replace, allow_recreate, allow_delete;
+    uint64_t ttl_s;        /* it ends so long after it was made; 0: never */
+    uint64_t expires_at_s; /* it ends then, Unix time; 0: never */
+    const struct dependency_spec *depends_on;
+    size_t dependency_count;
+
     /* Paths of fields that were given and whose effect this version does not have. */
     struct string_list unsupported;
     struct place place; /* of the document */
 };
 
-/* All clusters of all sources, sorted by name, names unique. */
+/* All clusters of all sources, sorted by name, names unique; and what the Fleet says of all. */
 struct fleet_spec {
     const struct cluster_spec *clusters;
     size_t cluster_count;
+    bool prune;           /* clusters that left the sources are deleted */
+    size_t max_deletions; /* in one pass; 0: not said */
+    size_t concurrency;   /* clusters at a time; 0: not said */
 };
 
 /* The words of the configuration, by value; NULL ends each. */

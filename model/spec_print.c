@@ -1,5 +1,8 @@
 #include "model/spec_print.h"
 
+#include "base/duration.h"
+#include "base/memory.h"
+#include "model/moment.h"
 #include "model/quantity.h"
 #include <stdio.h>
 #include <string.h>
@@ -199,11 +202,18 @@ static void add_networking(struct text *text, const struct networking_spec *netw
         add_strings(text, "  ", "dnsSearch", &networking->dns_search);
 }
 
+static bool has_life(const struct cluster_spec *spec)
+{
+    return spec->suspend || spec->protect || spec->allow_replace || spec->allow_recreate ||
+           spec->allow_delete || spec->ttl_s || spec->expires_at_s || spec->dependency_count;
+}
+
 /* True if only a fleet.kind document can say it. */
 static bool is_fleet_only(const struct cluster_spec *spec)
 {
     size_t ordinals[] = {[NODE_CONTROL_PLANE] = 0, [NODE_WORKER] = 0};
-    bool more = spec->preload.count || spec->manifest_count || spec->unsupported.count;
+    bool more =
+        spec->preload.count || spec->manifest_count || spec->unsupported.count || has_life(spec);
     for (size_t i = 0; i < spec->node_count; i++) {
         const struct node_spec *node = &spec->nodes[i];
         more = own_name(spec, node, ordinals) || node->taint_count ||
@@ -240,6 +250,39 @@ static void add_more(struct text *text, const struct cluster_spec *spec)
     }
 }
 
+static void add_life(struct text *text, const struct cluster_spec *spec)
+{
+    const struct {
+        bool given;
+        const char *word;
+    } allowed[] = {{spec->allow_replace, "replace-nodes"},
+                   {spec->allow_recreate, "recreate"},
+                   {spec->allow_delete, "delete"}};
+    text_add(text, spec->suspend ? "suspend: true\n" : "");
+    if (spec->ttl_s) {
+        text_add(text, "ttl: ");
+        duration_add(text, spec->ttl_s * 1000);
+        text_add(text, "\n");
+    }
+    if (spec->expires_at_s) {
+        text_add(text, "expiresAt: ");
+        moment_add(text, spec->expires_at_s);
+        text_add(text, "\n");
+    }
+    text_add(text, spec->protect ? "protect: true\n" : "");
+    if (spec->allow_replace || spec->allow_recreate || spec->allow_delete)
+        text_add(text, "allow:\n");
+    for (size_t i = 0; i < COUNT_OF(allowed); i++)
+        if (allowed[i].given)
+            text_add_format(text, "- %s\n", allowed[i].word);
+    text_add(text, spec->dependency_count ? "dependsOn:\n" : "");
+    for (size_t i = 0; i < spec->dependency_count; i++) {
+        text_add(text, "- ");
+        add_string(text, spec->depends_on[i].name);
+        text_add(text, "\n");
+    }
+}
+
 /* Each line of it two blanks further in; no value goes over lines. */
 static void add_indented(struct text *text, const char *lines)
 {
@@ -261,6 +304,7 @@ static void print_fleet_cluster(const struct cluster_spec *spec, struct text *te
     text_add(text, "spec:\n");
     add_shape(&shape, spec);
     add_more(&shape, spec);
+    add_life(&shape, spec);
     add_indented(text, shape.data);
 }
 
@@ -275,8 +319,21 @@ void spec_print(const struct cluster_spec *spec, struct text *text)
     add_shape(text, spec);
 }
 
+static void print_fleet(const struct fleet_spec *fleet, struct text *text)
+{
+    if (!fleet->prune && !fleet->max_deletions && !fleet->concurrency)
+        return;
+    text_add(text, "---\napiVersion: fleet.kind/v1alpha1\nkind: Fleet\nspec:\n");
+    text_add(text, fleet->prune ? "  prune: true\n" : "");
+    if (fleet->max_deletions)
+        text_add_format(text, "  maxDeletions: %zu\n", fleet->max_deletions);
+    if (fleet->concurrency)
+        text_add_format(text, "  concurrency: %zu\n", fleet->concurrency);
+}
+
 void fleet_spec_print(const struct fleet_spec *fleet, struct text *text)
 {
+    print_fleet(fleet, text);
     for (size_t i = 0; i < fleet->cluster_count; i++) {
         text_add(text, "---\n");
         spec_print(&fleet->clusters[i], text);

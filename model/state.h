@@ -9,6 +9,7 @@
 #define MODEL_STATE_H
 
 #include "model/facet.h"
+#include "model/marks.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,6 +71,8 @@ struct cluster_state {
     size_t node_count;
     enum seen recorded;        /* is there a record of a finished set-up? */
     struct facet_list applied; /* of the record; empty unless SEEN_YES and desired was known */
+    struct marks marks;        /* beside the record, or alone */
+    enum seen marked;          /* were they looked for? NO: there was nothing to read them from */
     enum seen kubeconfig;      /* is the user's entry there, and for this API port? */
     enum seen ready;           /* all nodes Ready by the cluster's own word */
     size_t ready_count;        /* nodes that are */

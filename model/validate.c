@@ -84,44 +84,6 @@ bool validate_node_key(struct loader *loader, const struct cursor *at, const cha
     return true;
 }
 
-/* True if text begins as the pattern, whose 0 stands for any digit. */
-static bool is_like(const char *text, const char *pattern)
-{
-    for (; *pattern; text++, pattern++) {
-        if (*pattern == '0' ? !isdigit((unsigned char)*text) : *text != *pattern)
-            return false;
-    }
-    return true;
-}
-
-/* Two digits of at most this. */
-static bool is_within(const char *digits, int least, int most)
-{
-    int number = (digits[0] - '0') * 10 + (digits[1] - '0');
-    return number >= least && number <= most;
-}
-
-static bool is_zone(const char *text)
-{
-    if (strcmp(text, "Z") == 0)
-        return true;
-    return (*text == '+' || *text == '-') && is_like(text + 1, "00:00") && text[6] == '\0' &&
-           is_within(text + 1, 0, 23) && is_within(text + 4, 0, 59);
-}
-
-void validate_time(struct loader *loader, const struct cursor *at, const char *time)
-{
-    bool good = is_like(time, "0000-00-00T00:00:00") && is_within(time + 5, 1, 12) &&
-                is_within(time + 8, 1, 31) && is_within(time + 11, 0, 23) &&
-                is_within(time + 14, 0, 59) && is_within(time + 17, 0, 60);
-    const char *zone = good ? time + strlen("0000-00-00T00:00:00") : "";
-    if (*zone == '.')
-        zone += 1 + strspn(zone + 1, "0123456789");
-    if (!is_zone(zone))
-        load_error(loader, at, "%s is not a time; write it like 2026-01-31T18:00:00Z",
-                   problem_quote(loader->problems, time));
-}
-
 void validate_host_port(struct loader *loader, const struct cursor *at, int32_t port)
 {
     if (port < PORT_MIN || port > PORT_MAX)

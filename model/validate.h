@@ -19,8 +19,8 @@ void validate_name(struct loader *loader, const struct cursor *at, const char *n
  */
 bool validate_node_key(struct loader *loader, const struct cursor *at, const char *key);
 
-/* A time like 2026-01-31T18:00:00Z. */
-void validate_time(struct loader *loader, const struct cursor *at, const char *time);
+/* Over all clusters: what one waits for is another of them, and none waits for itself. */
+void validate_dependencies(struct loader *loader, const struct fleet_spec *fleet);
 
 /* -1 to 65535; 0 where the field tells "pick one". */
 void validate_host_port(struct loader *loader, const struct cursor *at, int32_t port);

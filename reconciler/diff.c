@@ -9,6 +9,7 @@
  * and each case has one function:
  *
  *   a container is not ours          leave_foreign        nothing, in words
+ *   something is asked for by hand   diff_life.c          that, and nothing else
  *   the cluster must not exist       plan_end             forget, then delete
  *   the spec asks for too much       refuse_unsupported   nothing, in words
  *   no control plane is there        diff_setup.c         the whole table
@@ -18,6 +19,8 @@
  *   its set-up never finished        diff_setup.c         without what is there already
  *   its nodes' addresses changed     diff_address.c       the addresses, and nothing else
  *   it is recorded as complete       diff_repair.c        differences, start, wait
+ *
+ * Of a cluster that is held or protected diff_life.c then takes back what may not be.
  *
  * A plan never deletes and creates the same node: the second half is the next
  * round's, made from what is then seen.
@@ -202,7 +205,7 @@ void diff_delete_all(const struct diff *d, enum change_class change, const char 
 /* Forgets first: while a container is left, a crash in between can be seen and finished. */
 static void plan_end(const struct diff *d)
 {
-    static const char reason[] = "not wanted any more";
+    const char *reason = d->policy->end_reason ? d->policy->end_reason : "not wanted any more";
     if (!d->observed->node_count)
         return;
     if (!d->policy->allow_delete && !d->policy->any_owner) {
@@ -322,7 +325,8 @@ static void start_over(const struct diff *d, const struct misfit *misfit)
         diff_delete_all(d, CHANGE_RECREATE, misfit->reason);
     else
         plan_refuse(d->plan, CHANGE_RECREATE, misfit->subject,
-                    "%s; refused: needs --allow recreate (all its data would go)", misfit->reason);
+                    "%s; refused: %s (all its data would go)", misfit->reason,
+                    diff_recreate_needs(d));
 }
 
 /* The data of a cluster lives and dies with its control planes. */
@@ -378,26 +382,54 @@ static void diff_existing(const struct diff *d)
     }
 }
 
+/* A spec's own leave beside the policy's; of what is protected nothing is made anew. */
+static struct diff_policy leave_of(const struct diff *d)
+{
+    struct diff_policy leave = *d->policy;
+    if (d->desired) {
+        leave.allow_replace |= d->desired->allow_replace;
+        leave.allow_recreate |= d->desired->allow_recreate;
+        leave.allow_recreate = leave.allow_recreate && !diff_is_protected(d);
+    }
+    return leave;
+}
+
+static void plan_desired(struct diff *d)
+{
+    spec_facets(d->arena, d->desired, &d->facets);
+    if (has_control_plane(d))
+        diff_existing(d);
+    else if (is_headless(d) || has_useless(d))
+        diff_delete_all(d, CHANGE_LIVE, headless_reason);
+    else
+        set_up(d);
+}
+
 void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
                   const struct cluster_state *observed, const struct diff_policy *policy,
                   struct plan *plan)
 {
     struct diff d = {arena, desired, observed, policy, plan, {NULL, 0}};
     plan_init(plan, arena, desired ? desired->name : observed->name);
-    if (leave_foreign(&d))
+    plan->marks = observed->marks;
+    plan->marks.unknown = arena_string(arena, observed->marks.unknown);
+    if (desired)
+        marks_take(&plan->marks, desired);
+    const struct diff_policy leave = leave_of(&d);
+    d.policy = &leave;
+    if (leave_foreign(&d) || diff_refuse_unknown_marks(&d))
         return;
-    if (!desired) {
-        plan_end(&d);
+    if (policy->wish) {
+        diff_plan_wish(&d);
         return;
     }
-    diff_refuse_unsupported(desired, plan);
+    if (desired)
+        diff_refuse_unsupported(desired, plan);
     if (plan->refused_count)
         return;
-    spec_facets(arena, desired, &d.facets);
-    if (has_control_plane(&d))
-        diff_existing(&d);
-    else if (is_headless(&d) || has_useless(&d))
-        diff_delete_all(&d, CHANGE_LIVE, headless_reason);
+    if (desired)
+        plan_desired(&d);
     else
-        set_up(&d);
+        plan_end(&d);
+    diff_plan_life(&d);
 }

@@ -5,7 +5,10 @@
  * diff, execute, repeated, ends in an empty plan. A plan that has refusals
  * may have actions beside them: what is not refused is still mended. But
  * nothing at all is done to a cluster with a container that is not ours, to
- * one that cannot be read, or for a spec that asks for what is not supported.
+ * one that cannot be read, or for a spec that asks for what is not supported;
+ * and a cluster that is suspended or stopped is held: plan.held says so. A
+ * spec's `allow` counts as leave, as the policy does. A protected cluster is
+ * neither deleted nor made anew, whatever the leave.
  */
 #ifndef RECONCILER_DIFF_H
 #define RECONCILER_DIFF_H
@@ -14,6 +17,9 @@
 #include "model/spec.h"
 #include "model/state.h"
 #include <stdbool.h>
+
+/* What is asked for by hand, of a cluster that is there; desired is NULL then. */
+enum diff_wish { DIFF_CONVERGE, DIFF_STOP, DIFF_START, DIFF_SUSPEND, DIFF_RESUME };
 
 struct diff_policy {
     const char *fleet;   /* whose containers are ours */
@@ -26,6 +32,9 @@ struct diff_policy {
      * counts only where desired is NULL.
      */
     bool any_owner;
+    bool unprotect; /* a cluster that must not exist goes also if it is protected */
+    enum diff_wish wish;
+    const char *end_reason; /* why it must not exist; NULL: it is not wanted any more */
 };
 
 /*

@@ -115,6 +115,14 @@ void diff_fill_record(const struct diff *d);         /* once all is planned */
 size_t diff_count_dropped(const struct diff *d);     /* nodes that only the record knows */
 bool diff_refuse_unrecordable(const struct diff *d); /* true: there is too much to record */
 
+/* --- What may become of it (diff_life.c). --- */
+
+bool diff_is_protected(const struct diff *d);
+const char *diff_recreate_needs(const struct diff *d); /* why it is not made anew now */
+bool diff_refuse_unknown_marks(const struct diff *d);  /* true: nothing may be done */
+void diff_plan_wish(const struct diff *d);
+void diff_plan_life(const struct diff *d); /* once all is planned */
+
 /* --- The set-up (diff_setup.c). --- */
 
 /* From nothing or from where it stopped. */

@@ -66,7 +66,7 @@ static void refuse_recreation(const struct diff *d, const struct difference *dif
     const char *why = is_of_several(d, difference->facet)
                           ? "replacing a control plane is not supported yet, and all nodes anew "
                             "need --allow recreate"
-                          : "needs --allow recreate";
+                          : diff_recreate_needs(d);
     plan_refuse(d->plan, CHANGE_RECREATE, difference->facet->path,
                 "%s; refused: %s (all its data would go)", diff_words(d, difference), why);
 }

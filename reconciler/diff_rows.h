@@ -15,6 +15,22 @@ struct row {
     const char *name, *desired, *made, *observed, *policy, *plan;
 };
 
+static inline enum diff_wish read_wish(const char *text)
+{
+    static const struct {
+        const char *word;
+        enum diff_wish wish;
+    } wishes[] = {{"stop", DIFF_STOP},
+                  {"start", DIFF_START},
+                  {"suspend", DIFF_SUSPEND},
+                  {"resume", DIFF_RESUME}};
+    for (size_t i = 0; i < COUNT_OF(wishes); i++) {
+        if (strstr(text, wishes[i].word))
+            return wishes[i].wish;
+    }
+    return DIFF_CONVERGE;
+}
+
 static inline struct diff_policy read_policy(const char *text)
 {
     return (struct diff_policy){
@@ -24,6 +40,9 @@ static inline struct diff_policy read_policy(const char *text)
         .allow_recreate = strstr(text, "recreate") != NULL,
         .allow_delete = strstr(text, "delete") != NULL,
         .any_owner = strstr(text, "any") != NULL,
+        .unprotect = strstr(text, "unprotect") != NULL,
+        .wish = read_wish(text),
+        .end_reason = strstr(text, "expired") ? "its ttl of 1h is over" : NULL,
     };
 }
 

@@ -260,6 +260,7 @@ static void start_action(struct work *work, size_t action)
         .observed = work->seen,
         .action = action_of(running),
         .record = &cycle_plan(work->cycle)->record,
+        .marks = &cycle_plan(work->cycle)->marks,
     };
     driver->vtable->apply(driver, &running->op, &running->input);
 }
@@ -378,9 +379,16 @@ static uint64_t spread_seed(uint64_t seed, const char *name)
 
 void engine_add(struct engine *engine, const char *name, const struct cluster_spec *desired)
 {
+    engine_add_end(engine, name, desired, NULL);
+}
+
+void engine_add_end(struct engine *engine, const char *name, const struct cluster_spec *desired,
+                    const char *end_reason)
+{
     struct work *work = memory_new(sizeof(*work));
     struct cycle_options options = engine->options.cycle;
     options.seed = spread_seed(options.seed, name);
+    options.policy.end_reason = end_reason;
     work->engine = engine;
     work->name = name;
     work->desired = desired;

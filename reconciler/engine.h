@@ -44,6 +44,10 @@ void engine_free(struct engine *engine);
 /* desired NULL: it must not exist. name and desired must outlive the engine. */
 void engine_add(struct engine *engine, const char *name, const struct cluster_spec *desired);
 
+/* The same; end_reason is why it must not exist, in words, where desired is NULL. */
+void engine_add_end(struct engine *engine, const char *name, const struct cluster_spec *desired,
+                    const char *end_reason);
+
 void engine_start(struct engine *engine);
 
 /*

@@ -7,9 +7,10 @@
  *   cp w cp2         nodes a-control-plane, a-worker, a-control-plane2
  *   ipv6 nocni       flags; also: dual, patch, patch6902, containerd,
  *                    containerd6902, nodepatch, nodepatch6902, preload, manifest,
- *                    later (a field that is not supported)
+ *                    later (a field that is not supported), suspend, protect,
+ *                    mayreplace, mayrecreate, maydelete
  *   pod=10.8.0.0/16  values; also: svc, proxy, dns, image, label, taint, gate,
- *                    runtime, mount, publish, address, port
+ *                    runtime, mount, publish, address, port, ttl, expires (seconds)
  * An observed cluster names containers and what is known of the whole:
  *   cp:running       a container and its status, made by us; also with :upstream
  *                    or :fleet=x (made by others), :misshapen (of another shape),
@@ -22,6 +23,7 @@
  *   recorded         also: unreadable; without either: the set-up is unfinished
  *   ready unready kubeconfig nokubeconfig    unknown if not said; also: unwell
  *                    (the API answers: all are Ready that run)
+ *   marks=protect+ttl-60   as in marks.h
  *   message=it_broke blanks as underscores
  */
 #ifndef RECONCILER_NOTATION_H
@@ -127,6 +129,16 @@ static inline bool notation_spec_flag(struct arena *arena, struct cluster_spec *
         notation_manifest(arena, spec);
     else if (strcmp(word, "later") == 0)
         spec->unsupported = notation_strings(arena, "spec.ttl");
+    else if (strcmp(word, "suspend") == 0)
+        spec->suspend = true;
+    else if (strcmp(word, "protect") == 0)
+        spec->protect = true;
+    else if (strcmp(word, "mayreplace") == 0)
+        spec->allow_replace = true;
+    else if (strcmp(word, "mayrecreate") == 0)
+        spec->allow_recreate = true;
+    else if (strcmp(word, "maydelete") == 0)
+        spec->allow_delete = true;
     else if (strcmp(word, "nodepatch") == 0)
         node->kubeadm_patches = notation_strings(arena, "kind: InitConfiguration");
     else if (strcmp(word, "nodepatch6902") == 0)
@@ -195,6 +207,10 @@ static inline bool notation_spec_value(struct arena *arena, struct cluster_spec 
         networking->api_server_address = value;
     } else if ((value = notation_value(word, "port"))) {
         networking->api_server_port = (int32_t)strtol(value, NULL, 10);
+    } else if ((value = notation_value(word, "ttl"))) {
+        spec->ttl_s = strtoull(value, NULL, 10);
+    } else if ((value = notation_value(word, "expires"))) {
+        spec->expires_at_s = strtoull(value, NULL, 10);
     } else if ((value = notation_value(word, "gate"))) {
         spec->feature_gates = notation_pair(arena, value);
     } else if ((value = notation_value(word, "runtime"))) {
@@ -363,7 +379,11 @@ static inline struct cluster_state notation_state_beside(struct arena *arena,
     struct node_state *nodes = arena_array(arena, 8, sizeof(*nodes));
     struct cluster_state state = {.name = "a", .nodes = nodes, .recorded = SEEN_NO};
     for (char *word; (word = notation_word(arena, &text));) {
-        if ((strchr(word, ':') && !strchr(word, '=')) || strstr(word, ":fleet="))
+        if (notation_value(word, "marks")) {
+            (void)marks_parse(arena, arena_format(arena, "none+%s", notation_value(word, "marks")),
+                              &state.marks);
+            state.marked = SEEN_YES;
+        } else if ((strchr(word, ':') && !strchr(word, '=')) || strstr(word, ":fleet="))
             nodes[state.node_count++] = notation_container(arena, &wanted, &facets, word);
         else if (!notation_state_word(&state, &facets, word))
             fail_msg("state: what is '%s'?", word);

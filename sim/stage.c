@@ -222,18 +222,44 @@ static void listed(struct op *op, struct error *failure)
     error_free(failure);
 }
 
+/* Runs until the operation has ended, or the process has died. */
+static bool wait_for(struct stage *stage, struct listing *listing)
+{
+    while (!listing->ended && !stage->dies && turn(stage))
+        ;
+    if (!listing->ended) {
+        stage->rules.dead = true;
+        stage->driver->vtable->cancel(stage->driver, &listing->op);
+    }
+    return listing->good;
+}
+
+/* What the rails must know of clusters before they judge: one look at each, one after the other. */
+static void know(struct stage *stage, struct arena *arena, const struct fleet_spec *fleet,
+                 const struct rails_options *rails, struct fleet_state *observed)
+{
+    struct cluster_state *clusters = arena_array(arena, observed->cluster_count, sizeof(*clusters));
+    for (size_t i = 0; i < observed->cluster_count; i++) {
+        struct listing listing = {.op = {.ended = listed}};
+        struct cluster_state seen = {.name = NULL};
+        clusters[i] = observed->clusters[i];
+        if (stage->dies || !rails_must_know(fleet, &clusters[i], rails))
+            continue;
+        stage->driver->vtable->look(stage->driver, &listing.op, clusters[i].name, arena, &seen);
+        if (!wait_for(stage, &listing))
+            continue;
+        clusters[i].marks = seen.marks;
+        clusters[i].marked = seen.marked;
+    }
+    observed->clusters = clusters;
+}
+
 /* False: nothing could be listed, or it died meanwhile. */
 static bool list(struct stage *stage, struct arena *arena, struct fleet_state *fleet)
 {
     struct listing listing = {.op = {.ended = listed}};
     stage->driver->vtable->list(stage->driver, &listing.op, arena, fleet);
-    while (!listing.ended && !stage->dies && turn(stage))
-        ;
-    if (!listing.ended) {
-        stage->rules.dead = true;
-        stage->driver->vtable->cancel(stage->driver, &listing.op);
-    }
-    return listing.good;
+    return wait_for(stage, &listing);
 }
 
 static struct engine *make_engine(struct stage *stage, const struct stage_pass *pass,
@@ -257,7 +283,8 @@ static struct engine *make_engine(struct stage *stage, const struct stage_pass *
     };
     struct engine *engine = engine_new(&options);
     for (size_t i = 0; i < plan->count; i++)
-        engine_add(engine, plan->targets[i].name, plan->targets[i].desired);
+        engine_add_end(engine, plan->targets[i].name, plan->targets[i].desired,
+                       plan->targets[i].end_reason);
     return engine;
 }
 
@@ -292,11 +319,14 @@ enum stage_end stage_run(struct stage *stage, const struct stage_pass *pass)
         struct fleet_state observed;
         be_born(stage);
         bool good = list(stage, arena, &observed);
+        const struct invocation invocation = {.common = {.fleet = SIM_FLEET}};
+        const struct converge_options options = {.prune = pass->prune,
+                                                 .allow_empty = pass->allow_empty};
+        const struct rails_options rails = converge_rails(&invocation, &options);
+        if (good && !stage->dies)
+            know(stage, arena, fleet, &rails, &observed);
         end = stage->dies ? STAGE_DIED : STAGE_FAILED;
         if (good && !stage->dies) {
-            const struct invocation invocation = {.common = {.fleet = SIM_FLEET}};
-            const struct converge_options options = {.prune = pass->prune,
-                                                     .allow_empty = pass->allow_empty};
             struct converge_plan plan;
             converge_targets(arena, fleet, &observed, &invocation, &options, &plan);
             stage->engine = make_engine(stage, pass, &plan);

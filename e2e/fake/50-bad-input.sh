@@ -41,7 +41,7 @@ run apply --prnue -f "$file"
 refused "an unknown option" "--prune"
 expect "nothing was asked of the engine" "$(requests length)" 0
 
-printf 'apiVersion: fleet.kind/v1alpha1\nkind: Cluster\nmetadata: {name: a}\nspec: {ttl: 1h}\n' >"$file"
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Cluster\nmetadata: {name: a}\nspec: {registry: local}\n' >"$file"
 run apply -f "$file"
 expect "what is not supported yet is refused" "$code" 1
 expect_in "and named" "$out$err" "not supported yet"

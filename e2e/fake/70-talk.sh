@@ -28,7 +28,7 @@ expect "a part of the fleet is no change" "$code" 0
 run apply -f "$folder/lab/a.yaml" --prune
 expect "more is to go than one pass deletes: exit code" "$code" 1
 expect_in "the sum says so" "$out" "a is Ready, 1 deleted, 1 not deleted."
-expect_in "the error, too" "$err" "1 cluster that left the sources was not deleted"
+expect_in "the error, too" "$err" "1 cluster that should go was not deleted"
 run apply -f "$folder/lab"
 expect "the three are there again" "$code" 0
 
@@ -91,7 +91,7 @@ expect "delete of nothing: exit code" "$code" 0
 expect "delete of nothing: words" "$out$err" 'There is no cluster "a".'
 
 # Both streams in one file: the error stands last.
-printf 'apiVersion: fleet.kind/v1alpha1\nkind: Cluster\nmetadata: {name: d}\nspec: {protect: true}\n' >"$folder/d.yaml"
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Cluster\nmetadata: {name: d}\nspec: {registry: local}\n' >"$folder/d.yaml"
 "$kind" apply -f "$folder/d.yaml" >"$folder/both" 2>&1 </dev/null || true
 expect_in "what is refused is not made" "$(head -n 1 "$folder/both")" "d: not made, "
 expect "the error comes last" "$(tail -n 1 "$folder/both")" "ERROR: changes of 1 of 1 cluster were refused"
