@@ -46,8 +46,9 @@ enum seen docker_address_moved(const struct string_list *told, const struct node
 {
     if (!told->count || (!node->ipv4 && !node->ipv6))
         return SEEN_UNKNOWN;
-    bool known = certificate_names(told, node->ipv4) || certificate_names(told, node->ipv6);
-    return known ? SEEN_NO : SEEN_YES;
+    if (certificate_names(told, node->ipv4) || certificate_names(told, node->ipv6))
+        return SEEN_NO;
+    return node->several_networks ? SEEN_UNKNOWN : SEEN_YES;
 }
 
 /*

@@ -20,7 +20,8 @@ const char *docker_address_witness(const struct node_state *node);
  */
 struct string_list docker_address_told(struct docker_flow *df, const struct node_state *node);
 
-/* Is one of the node's addresses among those? Unknown where there are none. */
+/* Is one of the node's addresses among those? Unknown where there are none, or where it has others.
+ */
 enum seen docker_address_moved(const struct string_list *told, const struct node_state *node);
 
 /* Row of an observation: asks the nodes of which something else may be true than last time. */

@@ -52,6 +52,7 @@ static void parse_networks(struct arena *arena, const json_t *networks, struct n
     json_t *network;
     json_object_foreach((json_t *)(uintptr_t)networks, name, network)
     {
+        node->several_networks = json_object_size(networks) > 1;
         node->network = arena_string(arena, name);
         node->ipv4 = get_string(arena, network, "IPAddress");
         node->ipv6 = get_string(arena, network, "GlobalIPv6Address");

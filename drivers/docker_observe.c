@@ -221,9 +221,9 @@ static const struct node_spec *spec_of(const struct docker_flow *df, const char 
 /* It says that it is well, and has an address that its container does not have. */
 static bool tells_other_address(const struct kube_node *asked, const struct node_state *node)
 {
-    return asked->address && node->status == CONTAINER_RUNNING && (node->ipv4 || node->ipv6) &&
-           !(node->ipv4 && strcmp(asked->address, node->ipv4) == 0) &&
-           !(node->ipv6 && strcmp(asked->address, node->ipv6) == 0);
+    const struct string_list told = {&asked->address, 1};
+    return asked->address && node->status == CONTAINER_RUNNING &&
+           docker_address_moved(&told, node) == SEEN_YES;
 }
 
 /* What their Nodes tell, into the state of the nodes, which are others from here on. */

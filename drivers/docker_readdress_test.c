@@ -105,6 +105,22 @@ static void nobody_looks_at_fixed_addresses(void **state)
     fake_town_close(&town);
 }
 
+/* Somebody joins a node to another network, whose address comes first. */
+static void another_network_is_no_move(void **state)
+{
+    (void)state;
+    struct fake_lab lab;
+    const struct cluster_spec *spec = open_lab(&lab);
+    fake_lab_control(&lab, "POST /networks/create", "{\"Name\":\"another\"}");
+    fake_lab_control(&lab, "POST /networks/another/connect", "{\"Container\":\"" CP "\"}");
+    assert_true(look(&lab, spec, CP, SEEN_YES).several_networks);
+    assert_int_not_equal(look(&lab, spec, CP, SEEN_YES).moved, SEEN_YES);
+    restart(&lab, one_order);
+    assert_int_not_equal(look(&lab, spec, CP, SEEN_NO).moved, SEEN_YES);
+    assert_int_equal(look(&lab, spec, CP2, SEEN_NO).moved, SEEN_YES);
+    fake_lab_close(&lab);
+}
+
 /* What cannot be read is neither. */
 static void unreadable_is_unknown(void **state)
 {
@@ -233,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_seen),
         cmocka_unit_test(nobody_looks_at_fixed_addresses),
+        cmocka_unit_test(another_network_is_no_move),
         cmocka_unit_test(unreadable_is_unknown),
         cmocka_unit_test(is_put_right),
         cmocka_unit_test(one_is_found_again),

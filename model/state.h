@@ -55,6 +55,7 @@ struct node_state {
      * count), and is its Node Ready?
      */
     enum seen joined, node_ready;
+    bool several_networks; /* so nobody knows which address is the cluster's */
     bool loose;      /* its address is the engine's choice: it may be another after each start */
     enum seen moved; /* has it another address than the one that it was set up with? */
     bool silent;     /* its kubelet says nothing any more: the cluster waits 40 s for it */
