@@ -39,12 +39,14 @@ static bool names(const char *text, const char *name)
     return false;
 }
 
-static void choose(struct sight *sight, const struct node_state *node)
+/* Commands are run in them: what belongs to others is not looked at. */
+static void choose(const struct docker_flow *df, const struct node_state *node)
 {
+    struct sight *sight = df->sight;
     for (size_t i = 0; i < sight->count; i++)
         if (sight->nodes[i] == node)
             return;
-    if (node && sight->count < NODES_MAX)
+    if (node && docker_is_ours(df, node) && sight->count < NODES_MAX)
         sight->nodes[sight->count++] = node;
 }
 
@@ -55,12 +57,12 @@ static void choose_nodes(struct docker_flow *df)
     const char *subject = df->input.action->subject;
     for (size_t i = 0; i < seen->node_count; i++)
         if (strcmp(seen->nodes[i].name, subject) == 0)
-            choose(sight, &seen->nodes[i]);
+            choose(df, &seen->nodes[i]);
     for (size_t i = 0; i < seen->node_count; i++)
         if (names(sight->failure->message, seen->nodes[i].name))
-            choose(sight, &seen->nodes[i]);
+            choose(df, &seen->nodes[i]);
     if (!sight->count && strcmp(subject, df->cluster) == 0)
-        choose(sight, df->speaker);
+        choose(df, df->speaker);
 }
 
 static enum step_status find_nodes(struct flow *flow, const struct answer *answer,

@@ -85,6 +85,22 @@ static void looks_at(void **state)
     fake_lab_close(&lab);
 }
 
+/* Somebody put a container of theirs in its place: nothing is run in that. */
+static void leaves_others_alone(void **state)
+{
+    (void)state;
+    struct fake_lab lab;
+    const struct cluster_spec *spec = fake_life_open(&life, &lab, COUNT_OF(rows));
+    fake_lab_control(&lab, "DELETE /containers/" WORKER "?force=1", NULL);
+    fake_lab_control(&lab, "POST /containers/create?name=" WORKER,
+                     "{\"Image\":\"" NODE "\",\"Labels\":{\"io.x-k8s.kind.cluster\":\"a\","
+                     "\"io.x-k8s.kind.role\":\"worker\",\"fleet.kind/owner\":\"other\"}}");
+    fake_lab_control(&lab, "POST /containers/" WORKER "/start", NULL);
+    struct evidence evidence = fake_lab_collect(&lab, spec, WORKER, "no");
+    test_equal(list(lab.arena, &evidence), "failure");
+    fake_lab_close(&lab);
+}
+
 /* It only looks: nothing but commands that read is sent. */
 static void changes_nothing(void **state)
 {
@@ -177,11 +193,9 @@ static void reads_limits_of_this_host(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(looks_at),
-        cmocka_unit_test(changes_nothing),
-        cmocka_unit_test(finds_what_was_logged),
-        cmocka_unit_test(survives),
-        cmocka_unit_test(reads_limits_of_this_host),
+        cmocka_unit_test(looks_at),        cmocka_unit_test(leaves_others_alone),
+        cmocka_unit_test(changes_nothing), cmocka_unit_test(finds_what_was_logged),
+        cmocka_unit_test(survives),        cmocka_unit_test(reads_limits_of_this_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,6 +169,8 @@ enum step_status docker_list_cluster(struct flow *flow, const struct answer *ans
                                      struct fleet_state *fleet, struct error **err);
 /* The flow's cluster out of what was listed in its arena: df->seen and df->speaker. */
 void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet);
+/* By its label, unless whoever made it is meant. */
+bool docker_is_ours(const struct docker_flow *df, const struct node_state *node);
 /* The last check before anything is changed: is the found container ours? */
 enum step_status docker_check_owner(struct flow *flow, struct error **err);
 struct node_state docker_copy_node(struct arena *arena, const struct node_state *node);

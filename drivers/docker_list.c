@@ -281,14 +281,19 @@ void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet)
     df->speaker = docker_speaker(seen);
 }
 
+bool docker_is_ours(const struct docker_flow *df, const struct node_state *node)
+{
+    const struct docker_options *options = &df->docker->options;
+    return options->any_owner || (node->owner && strcmp(node->owner, options->fleet) == 0);
+}
+
 enum step_status docker_check_owner(struct flow *flow, struct error **err)
 {
     const struct docker_flow *df = docker_flow_of(flow);
-    const struct docker_options *options = &df->docker->options;
-    if (options->any_owner || (df->found->owner && strcmp(df->found->owner, options->fleet) == 0))
+    if (docker_is_ours(df, df->found))
         return STEP_DONE;
     error_set(err, ERROR_INVALID, "container %s was not made by fleet '%s'; left alone",
-              df->found->name, options->fleet);
+              df->found->name, df->docker->options.fleet);
     return STEP_FAILED;
 }
 
