@@ -23,6 +23,18 @@ const char *fake_look_label(struct fake_world *world, const char *container, con
     return found ? fake_container_label(found, key) : NULL;
 }
 
+bool fake_look_registered(struct fake_world *world, const char *container)
+{
+    const struct fake_container *found = fake_container_find(world, container);
+    return found && found->node.registered && found->node.kubelet_at_ms;
+}
+
+const char *fake_look_name_of(struct fake_world *world, const char *container)
+{
+    const struct fake_container *found = fake_container_find(world, container);
+    return found ? found->name : NULL;
+}
+
 const char *fake_look_id(struct fake_world *world, const char *container)
 {
     const struct fake_container *found = fake_container_find(world, container);
@@ -96,6 +108,19 @@ const json_t *fake_look_object(const struct fake_world *world, const char *path)
     if (world->clusters)
         HASH_FIND_STR(world->clusters->objects, path, object);
     return object && !object->deleted ? object->value : NULL;
+}
+
+const json_t *fake_look_object_of(const struct fake_world *world, const char *cluster,
+                                  const char *path)
+{
+    for (const struct fake_cluster *each = world->clusters; each; each = each->next) {
+        struct fake_object *object = NULL;
+        if (strcmp(each->name, cluster) == 0)
+            HASH_FIND_STR(each->objects, path, object);
+        if (object && !object->deleted)
+            return object->value;
+    }
+    return NULL;
 }
 
 size_t fake_look_objects(const struct fake_world *world, const char *prefix)

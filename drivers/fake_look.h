@@ -19,6 +19,12 @@ const json_t *fake_look_container(struct fake_world *world, const char *name);
  * container. */
 const char *fake_look_label(struct fake_world *world, const char *container, const char *key);
 
+/* Has this very container's kubelet registered, and does it run? */
+bool fake_look_registered(struct fake_world *world, const char *container);
+
+/* Its name, or NULL. */
+const char *fake_look_name_of(struct fake_world *world, const char *container);
+
 /* Its full id, or NULL; its state, "running". */
 const char *fake_look_id(struct fake_world *world, const char *container);
 const char *fake_look_state(struct fake_world *world, const char *container);
@@ -45,6 +51,10 @@ const char *fake_look_file(struct fake_world *world, const char *container, cons
 
 /* An object of the one cluster, by its path in the API: "/api/v1/nodes/a-worker"; or NULL. */
 const json_t *fake_look_object(const struct fake_world *world, const char *path);
+
+/* The same of the cluster of this name, if it has any. */
+const json_t *fake_look_object_of(const struct fake_world *world, const char *cluster,
+                                  const char *path);
 
 /* How many objects have a path that begins so, and the path of one of them (NULL: none). */
 size_t fake_look_objects(const struct fake_world *world, const char *prefix);

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEED = 7, PASSES_MAX = 5 };
+enum { SEED = 7, PASSES_MAX = 5, LATER_MS = 60 * 1000 };
 
 /* Every so many-th request is a point of the sample. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -163,6 +163,7 @@ static void prepare(struct stage *stage, const struct scenario *scenario)
     stage->fate = NULL;
     if (scenario->meddle)
         scenario->meddle(stage);
+    stage->transport.now_ms += LATER_MS;
 }
 
 static bool is_point(struct stage *stage, void *context, bool mutates, enum stage_side *side)

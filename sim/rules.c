@@ -81,6 +81,13 @@ static void check_owner(struct rules *rules, const char *container, const char *
                  "nothing is done to containers of others", url);
 }
 
+/* The cluster of this name knows the node. */
+static bool is_registered(struct fake_world *world, const char *cluster, const char *node)
+{
+    cleanup_free char *path = memory_format("/api/v1/nodes/%s", node);
+    return fake_look_object_of(world, cluster, path) != NULL;
+}
+
 static void check_deletion(struct rules *rules, const char *container, const char *url)
 {
     const char *cluster = fake_look_label(rules->world, container, LABEL_CLUSTER);
@@ -88,10 +95,32 @@ static void check_deletion(struct rules *rules, const char *container, const cha
     if (!cluster)
         return;
     bool plane = strcmp(role, node_role_name(NODE_CONTROL_PLANE)) == 0;
-    rules_expect(rules,
-                 !plane || rules->recreate || !is_desired(rules, cluster) ||
-                     !is_finished(rules->world, cluster),
+    bool worker = strcmp(role, node_role_name(NODE_WORKER)) == 0;
+    bool living =
+        !rules->recreate && is_desired(rules, cluster) && is_finished(rules->world, cluster);
+    rules_expect(rules, !plane || !living,
                  "no control plane of a finished cluster is lost without leave", url);
+    rules_expect(
+        rules,
+        !worker || !living || strcmp(fake_look_state(rules->world, container), "running") != 0 ||
+            !fake_look_registered(rules->world, container) ||
+            !is_registered(rules->world, cluster, fake_look_name_of(rules->world, container)),
+        "no living worker goes before it was drained", url);
+}
+
+/* The first record of a cluster: by then all of it has joined. */
+static void check_record(struct rules *rules, const char *container, const struct request *request)
+{
+    static const char link[] = "fleet.digest";
+    const char *cluster = fake_look_label(rules->world, container, LABEL_CLUSTER);
+    if (!cluster || strcmp(request->method, "PUT") != 0 || !request->body ||
+        !memmem(request->body, request->body_length, link, strlen(link)) ||
+        is_finished(rules->world, cluster))
+        return;
+    const struct cluster_spec *spec = fleet_spec_find(rules->fleet, cluster);
+    for (size_t i = 0; spec && i < spec->node_count; i++)
+        rules_expect(rules, is_registered(rules->world, cluster, spec->nodes[i].name),
+                     "what is recorded has joined", spec->nodes[i].name);
 }
 
 static void check_container(struct rules *rules, const struct request *request)
@@ -105,6 +134,7 @@ static void check_container(struct rules *rules, const struct request *request)
     check_owner(rules, id, request->url);
     if (strcmp(request->method, "DELETE") == 0)
         check_deletion(rules, id, request->url);
+    check_record(rules, id, request);
     if (strstr(request->url, "/exec") && request->body)
         rules_expect(rules, !has_secret(request->body), "no secret is a command's argument",
                      request->url);
@@ -144,6 +174,24 @@ void rules_request(struct rules *rules, const struct request *request)
         check_container(rules, request);
         check_network(rules, request);
     }
+}
+
+bool rules_is_about(const struct rules *rules, const struct request *request, const char *cluster)
+{
+    cleanup_free char *filter = memory_format("kind.cluster%%3D%s%%22", cluster);
+    cleanup_free char *made = memory_format("/containers/create?name=%s-", cluster);
+    char id[200];
+    const char *container = NULL;
+    if (strstr(request->url, filter) || strstr(request->url, made))
+        return true;
+    if (!request->unix_path)
+        container = fake_world_api_at(rules->world, fake_url_port(request->url));
+    else if (part_after(request->url, "/exec/", id, sizeof(id)))
+        container = fake_look_exec(rules->world, id);
+    else
+        container = part_after(request->url, "/containers/", id, sizeof(id));
+    const char *label = container ? fake_look_label(rules->world, container, LABEL_CLUSTER) : NULL;
+    return label && strcmp(label, cluster) == 0;
 }
 
 /* --- reports --- */

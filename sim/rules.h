@@ -38,6 +38,9 @@ void rules_expect(struct rules *rules, bool holds, const char *rule, const char 
 void rules_request(struct rules *rules, const struct request *request);
 bool rules_mutates(const struct request *request);
 
+/* Is it about this cluster: one of its containers, a list of them, its API? */
+bool rules_is_about(const struct rules *rules, const struct request *request, const char *cluster);
+
 /* What is said to the user. */
 void rules_report(struct rules *rules, const struct report *report);
 

@@ -82,11 +82,68 @@ static void restart_engine(struct stage *stage)
     stage_say(stage, "    the engine restarts");
 }
 
+const char *stage_any_node(struct stage *stage, struct prng *prng)
+{
+    const char *name, *picked = NULL;
+    size_t seen = 0;
+    for (size_t i = 0; (name = fake_look_name(stage->world, i)); i++) {
+        const char *owner = fake_look_label(stage->world, name, LABEL_OWNER);
+        if (strcmp(owner, SIM_FLEET) == 0 && prng_below(prng, ++seen) == 0)
+            picked = name;
+    }
+    return picked;
+}
+
+void stage_remove(struct stage *stage, const char *name)
+{
+    cleanup_free char *line = memory_format("DELETE /containers/%s?force=1&v=1", name);
+    stage->lost_plane |=
+        strcmp(fake_look_label(stage->world, name, LABEL_ROLE), "control-plane") == 0;
+    stage_ask(stage, line, NULL);
+}
+
+/* One of ours goes, and somebody else's of that name and for that cluster comes. */
+static void swap(struct stage *stage)
+{
+    const char *found = stage_any_node(stage, &stage->order);
+    if (!found)
+        return;
+    cleanup_free char *name = memory_string(found);
+    cleanup_free char *body =
+        memory_format("{\"Image\": \"kind.local/node:v1.20.2\", \"Labels\": {\"" LABEL_CLUSTER
+                      "\": \"%s\", \"" LABEL_ROLE "\": \"%s\", \"" LABEL_OWNER "\": \"other\"}}",
+                      fake_look_label(stage->world, name, LABEL_CLUSTER),
+                      fake_look_label(stage->world, name, LABEL_ROLE));
+    cleanup_free char *create = memory_format("POST /containers/create?name=%s", name);
+    stage_say(stage, "    somebody swaps %s for a container of theirs", name);
+    stage_remove(stage, name);
+    stage_ask(stage, create, body);
+    ask_about(stage, "start", name);
+}
+
+void stage_remove_strangers(struct stage *stage)
+{
+    const char *name;
+    for (size_t i = 0; (name = fake_look_name(stage->world, i));) {
+        const char *cluster = fake_look_label(stage->world, name, LABEL_CLUSTER);
+        const char *owner = fake_look_label(stage->world, name, LABEL_OWNER);
+        bool theirs = strcmp(owner, SIM_FLEET) != 0 && strlen(cluster) == 1 && *cluster <= 'c';
+        if (!theirs || !*cluster) {
+            i++;
+            continue;
+        }
+        cleanup_free char *line = memory_format("DELETE /containers/%s?force=1&v=1", name);
+        stage_ask(stage, line, NULL);
+    }
+}
+
 /* --- between process and world --- */
 
 static void take_effect(struct stage *stage, enum trouble_class class)
 {
-    stage->suffers = class == TROUBLE_ENGINE;
+    stage->suffers = class == TROUBLE_ENGINE || class == TROUBLE_SWAP;
+    if (class == TROUBLE_SWAP)
+        swap(stage);
     if (class == TROUBLE_ENGINE)
         restart_engine(stage);
     if (class == TROUBLE_CLOCK)
@@ -112,6 +169,8 @@ static struct fake_trouble meddle(void *context, const struct request *request)
     }
     if (request->unix_path && stage->transport.now_ms < stage->engine_back_at_ms)
         return (struct fake_trouble){.lost = true, .dropped = true};
+    if (stage->blocked && rules_is_about(&stage->rules, request, stage->blocked))
+        return (struct fake_trouble){.lost = true, .unanswered = true};
     enum trouble_class class;
     struct fake_trouble trouble = trouble_meet(&stage->trouble, &stage->transport, request, &class);
     stage_say(stage, "    %zu %s %s%s%s", stage->requests, request->method, request->url,
@@ -125,6 +184,8 @@ static void report(void *context, const struct report *report)
 {
     struct stage *stage = context;
     rules_report(&stage->rules, report);
+    if (stage->heard)
+        stage->heard(stage->heard_context, report);
     if (report->kind == REPORT_ACTION_BEGINS)
         stage_say(stage, "  %s: %s %s (%s)", report->cluster,
                   action_kind_words(report->action->kind), report->action->subject,

@@ -32,7 +32,11 @@ struct stage {
     bool over, dies;
     bool suffers; /* in this event, from what is no deed of the process */
     unsigned interrupts;
+    bool lost_plane;            /* somebody else took a control plane away */
     uint64_t engine_back_at_ms; /* nobody answers at the engine's socket before */
+    const char *blocked;        /* a cluster about which no request is ever answered; NULL: none */
+    void (*heard)(void *context, const struct report *report); /* what is reported; may be NULL */
+    void *heard_context;
 
     size_t requests, mutations; /* since stage_count */
     /* Asked at each request whether the process dies there, and on which side; may be NULL. */
@@ -58,6 +62,13 @@ void stage_say(const struct stage *stage, const char *format, ...)
 int stage_ask(struct stage *stage, const char *line, const char *json);
 /* The same to the API of a node. */
 int stage_ask_api(struct stage *stage, const char *node, const char *line, const char *json);
+
+/* A container of ours, by chance; or NULL. */
+const char *stage_any_node(struct stage *stage, struct prng *prng);
+/* Somebody else removes a container. */
+void stage_remove(struct stage *stage, const char *name);
+/* What others put into clusters of ours goes again. */
+void stage_remove_strangers(struct stage *stage);
 
 /* How one invocation of `kind apply` came to its end. */
 enum stage_end {

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include <string.h>
 
-enum { SLOW_MS_MAX = 60 * 1000 };
+enum { SLOW_MS_MAX = 60 * 1000, KEPT_PERCENT = 20 /* of the lists */ };
 
 static const char full[] = "{\"message\":\"write /var/lib/docker/tmp: no space left on device\"}";
 
@@ -35,9 +35,10 @@ static const struct {
     [TROUBLE_SLOW] = {"slow", 8, {0}},
     [TROUBLE_GARBAGE] = {"garbage", 6, {.status = 200, .body = "{\"Id\":\"4f2c, [[\x01"}},
     [TROUBLE_CUT] = {"cut", 6, {.cut = true}},
-    [TROUBLE_STALE] = {"stale", 20, {.status = 200}},
+    [TROUBLE_STALE] = {"stale", 0, {.status = 200}}, /* lists alone, by chances of their own */
     [TROUBLE_ENGINE] = {"engine-restart", 1, {.lost = true, .dropped = true}},
     [TROUBLE_CLOCK] = {"clock-jump", 3, {0}},
+    [TROUBLE_SWAP] = {"swap", 3, {0}},
     [TROUBLE_INTERRUPT] = {"interrupt", 3, {0}},
     [TROUBLE_CRASH_BEFORE] = {"crash-before", 8, {.lost = true, .unanswered = true}},
     [TROUBLE_CRASH_AFTER] = {"crash-after", 8, {.unanswered = true}},
@@ -95,6 +96,19 @@ static void keep_list(struct trouble *trouble, const struct fake_transport *tran
     fake_reply_done(&reply);
 }
 
+/* True if it is a list that is told as it was before. */
+static bool is_stale(struct trouble *trouble, const struct fake_transport *transport,
+                     const struct request *request, struct fake_trouble *effect)
+{
+    if (!is_list(request))
+        return false;
+    effect->body = known_list(trouble, request->url);
+    bool stale = effect->body && prng_below(&trouble->prng, 1000) < 2 * trouble->per_mille;
+    if (!stale && prng_below(&trouble->prng, 100) < KEPT_PERCENT)
+        keep_list(trouble, transport, request->url);
+    return stale;
+}
+
 /* --- choice --- */
 
 static enum trouble_class choose(struct trouble *trouble)
@@ -112,20 +126,21 @@ static enum trouble_class choose(struct trouble *trouble)
 struct fake_trouble trouble_meet(struct trouble *trouble, struct fake_transport *transport,
                                  const struct request *request, enum trouble_class *met)
 {
+    struct fake_trouble effect = {0};
     *met = TROUBLE_CLASSES;
-    if (prng_below(&trouble->prng, 1000) >= trouble->per_mille)
-        return (struct fake_trouble){0};
-    enum trouble_class class = choose(trouble);
-    struct fake_trouble effect = classes[class].effect;
-    if (class == TROUBLE_STALE && !is_list(request))
-        return (struct fake_trouble){0};
-    if (class == TROUBLE_STALE && !(effect.body = known_list(trouble, request->url))) {
-        keep_list(trouble, transport, request->url);
+    if (trouble->per_mille == 0)
+        return effect;
+    effect = classes[TROUBLE_STALE].effect;
+    if (is_stale(trouble, transport, request, &effect)) {
+        *met = TROUBLE_STALE;
+    } else if (prng_below(&trouble->prng, 1000) < trouble->per_mille) {
+        *met = choose(trouble);
+        effect = classes[*met].effect;
+    } else {
         return (struct fake_trouble){0};
     }
-    if (class == TROUBLE_SLOW)
+    if (*met == TROUBLE_SLOW)
         effect.delay_ms = prng_below(&trouble->prng, SLOW_MS_MAX);
-    trouble->counts[class]++;
-    *met = class;
+    trouble->counts[*met]++;
     return effect;
 }

@@ -28,6 +28,7 @@ enum trouble_class {
     TROUBLE_STALE,        /* a list of before */
     TROUBLE_ENGINE,       /* the engine restarts, with all that runs on it */
     TROUBLE_CLOCK,        /* the machine slept: time jumps by up to an hour */
+    TROUBLE_SWAP,         /* somebody puts a container of theirs in place of one of ours */
     TROUBLE_INTERRUPT,    /* SIGINT to the process, once or twice */
     TROUBLE_CRASH_BEFORE, /* the process dies, the request was not applied */
     TROUBLE_CRASH_AFTER,  /* the process dies, the request was applied */

@@ -35,8 +35,6 @@ struct walk {
     struct stage stage;
     struct prng prng;
     struct stage_pass pass;
-    bool stranger_inside; /* a container of another's in a cluster of ours */
-    bool helpless;        /* something was taken away that cannot be mended without leave */
     size_t changes, processes;
 };
 
@@ -88,38 +86,33 @@ static void check_strangers(struct walk *walk)
     }
 }
 
-/* A container of ours, or NULL. */
-static const char *any_node(struct walk *walk)
+/* By kubectl. */
+static void change_label(struct walk *walk)
 {
-    const char *name, *picked = NULL;
-    size_t seen = 0;
-    for (size_t i = 0; (name = fake_look_name(walk->stage.world, i)); i++) {
-        const char *owner = fake_look_label(walk->stage.world, name, LABEL_OWNER);
-        if (strcmp(owner, SIM_FLEET) == 0 && prng_below(&walk->prng, ++seen) == 0)
-            picked = name;
-    }
-    return picked;
+    static const char *const bodies[] = {"{\"metadata\":{\"labels\":{\"tier\":\"hacked\"}}}",
+                                         "{\"metadata\":{\"labels\":{\"tier\":null}}}",
+                                         "{\"spec\":{\"taints\":null}}"};
+    const char *body = bodies[prng_below(&walk->prng, COUNT_OF(bodies))];
+    stage_say(&walk->stage, "somebody changes node a-worker: %s", body);
+    stage_ask_api(&walk->stage, "a-control-plane", "PATCH /api/v1/nodes/a-worker", body);
 }
 
-static bool is_plane(struct walk *walk, const char *name)
-{
-    return strcmp(fake_look_label(walk->stage.world, name, LABEL_ROLE), "control-plane") == 0;
-}
-
-/* Somebody stops, pauses or removes a node, or forgets the kubeconfig. */
+/* Somebody stops, pauses or removes a node, changes its labels, or forgets the kubeconfig. */
 static void meddle(struct walk *walk)
 {
     static const char *const deeds[] = {"POST /containers/%s/stop", "POST /containers/%s/kill",
-                                        "POST /containers/%s/pause",
-                                        "DELETE /containers/%s?force=1&v=1"};
-    const char *name = any_node(walk);
-    size_t deed = prng_below(&walk->prng, COUNT_OF(deeds) + 1);
-    if (deed == COUNT_OF(deeds)) {
+                                        "POST /containers/%s/pause"};
+    const char *name = stage_any_node(&walk->stage, &walk->prng);
+    size_t deed = prng_below(&walk->prng, COUNT_OF(deeds) + 3);
+    if (deed == COUNT_OF(deeds) + 2) {
+        change_label(walk);
+    } else if (deed == COUNT_OF(deeds) + 1 && name) {
+        stage_say(&walk->stage, "somebody removes %s", name);
+        stage_remove(&walk->stage, name);
+    } else if (deed == COUNT_OF(deeds)) {
         stage_say(&walk->stage, "somebody removes the kubeconfig");
         remove(walk->stage.items[0]);
-    } else if (name) {
-        bool removed = deed == COUNT_OF(deeds) - 1;
-        walk->helpless |= removed && is_plane(walk, name);
+    } else if (deed < COUNT_OF(deeds) && name) {
         size_t verb = strcspn(deeds[deed], "%");
         cleanup_free char *line =
             memory_format("%.*s%s%s", (int)verb, deeds[deed], name, deeds[deed] + verb + 2);
@@ -199,6 +192,25 @@ static void check_world(struct walk *walk)
 }
 
 /*
+ * A cluster of several control planes whose load balancer somebody removed, and
+ * which is to have but one: the balancer is not wanted any more, the control
+ * planes may not go without leave, and nobody can join.
+ */
+static bool is_stuck(struct walk *walk)
+{
+    const struct fleet_spec *fleet = wish_fleet(walk->pass.wish);
+    bool stuck = false;
+    for (size_t i = 0; fleet && i < fleet->cluster_count; i++) {
+        const char *name = fleet->clusters[i].name;
+        cleanup_free char *second = memory_format("%s-control-plane2", name);
+        cleanup_free char *balancer = memory_format("%s" SPEC_BALANCER_SUFFIX, name);
+        stuck |= !fleet->clusters[i].balancer && fake_look_id(walk->stage.world, second) &&
+                 !fake_look_id(walk->stage.world, balancer);
+    }
+    return stuck;
+}
+
+/*
  * From here on all goes well. More than one process may be needed: what was
  * cut short is mended, one pass deletes a few clusters only, and of several
  * workers one at a time is replaced.
@@ -210,6 +222,7 @@ static void be_calm(struct walk *walk)
     enum stage_end end = STAGE_FAILED;
     bool rests = false;
     stage_say(&walk->stage, "calm");
+    stage_remove_strangers(&walk->stage);
     walk->stage.transport.now_ms += IDLE_MS_MAX;
     for (size_t i = 0; i < CALM_MAX && !rests; i++) {
         end = apply(walk);
@@ -218,7 +231,7 @@ static void be_calm(struct walk *walk)
     if (!wish_fleet(walk->pass.wish))
         rules_expect(rules, end == STAGE_INVALID && walk->stage.requests == 0,
                      "nothing is done for a bad source", name);
-    else if (!walk->helpless)
+    else if (!walk->stage.lost_plane && (rests || !is_stuck(walk)))
         rules_expect(rules, rests, "it comes to rest, and a look finds nothing to do", name);
     if (rests && end == STAGE_GOOD)
         check_world(walk);
@@ -265,6 +278,7 @@ static void print_sums(const struct sums *sums)
 static void test_walks(void **state)
 {
     (void)state;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     const char *wish = getenv("SEEDS");
     uint64_t seeds = wish ? strtoull(wish, NULL, 10) : SEEDS;
     struct sums sums = {0};

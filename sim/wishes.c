@@ -19,6 +19,7 @@ const char *const wish_images[] = {"docker.io/library/busybox:v1", "kind.local/h
     "  images: {v1.20.2: \"" NODE "\", v1.20.3: \"" OTHER "\"}\n"
 #define A CLUSTER("a", "v1.20.2")
 #define B CLUSTER("b", "v1.20.2")
+#define C CLUSTER("c", "v1.20.2")
 #define NODES "  nodes:\n"
 #define CP "  - {role: control-plane}\n"
 #define W "  - {role: worker}\n"
@@ -49,6 +50,7 @@ static const struct wish wishes[] = {
      .text = IMAGES A "  networking: {podSubnet: 10.8.0.0/16}\n" NODES CP},
     {.name = "a: cp, b: cp", .text = IMAGES A NODES CP B NODES CP},
     {.name = "a: cp w, b: cp w", .text = IMAGES A NODES CP W B NODES CP W},
+    {.name = "a: cp, b: cp, c: cp", .text = IMAGES A NODES CP B NODES CP C NODES CP},
     {.name = "b: cp", .text = IMAGES B NODES CP},
     {.name = "nothing", .text = "# nothing\n", .empty = true},
     {.name = "no YAML", .text = "a: [b\n", .invalid = true},
