@@ -115,6 +115,12 @@ comes_true() {
     if within "$seconds" "$@"; then ok "$what"; else not_ok "$what: not within $seconds s: $*: $("$@" 2>&1 </dev/null | tail -n 3)"; fi
 }
 
+# repaired WHAT SINCE: told beside the sums: how long a repair took, from a moment of `date +%s%N` on.
+repaired() {
+    local tenths=$((($(date +%s%N) - $2) / 100000000))
+    printf 'time drift %-26s repaired, %3d.%d s from fault to Ready\n' "$1:" $((tenths / 10)) $((tenths % 10))
+}
+
 # named NAME...: clusters of these names are this test's.
 named() { names+=("$@"); }
 

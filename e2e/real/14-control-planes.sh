@@ -43,11 +43,25 @@ expect_code "apply starts it again ($took s)" 0
 holds "all nodes are Ready" nodes_ready "${node}2"
 expect "what was written is there" "$(context get configmap kept written -o 'jsonpath={.items[*].data.key}')" "value value"
 
-# The load balancer gone, with its published port.
+# The load balancer gone, with its published port; then stopped. The nodes are not touched.
+began=$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' "$node" "${node}2" "${node}3")
+since=$(date +%s%N)
 docker rm -f "$balancer" >/dev/null
+run diff -f "$folder/$name.yaml"
+expect_in "diff names the load balancer that is gone" "$out" "+ $balancer"
 run apply -f "$folder/$name.yaml"
 expect_code "apply makes the load balancer again ($took s)" 0
 holds "the API answers through it" lists
+repaired "load balancer gone" "$since"
+since=$(date +%s%N)
+docker stop -t 2 "$balancer" >/dev/null
+run diff -f "$folder/$name.yaml"
+expect_in "diff names the load balancer that is stopped" "$out" "~ $balancer"
+run apply -f "$folder/$name.yaml"
+expect_code "apply starts the load balancer again ($took s)" 0
+holds "the API answers through it" lists
+repaired "load balancer stopped" "$since"
+expect "no node was touched" "$(docker inspect -f '{{.Id}} {{.State.StartedAt}}' "$node" "${node}2" "${node}3")" "$began"
 run diff -f "$folder/$name.yaml"
 expect_code "afterwards nothing differs" 0
 run delete cluster --name "$name"
