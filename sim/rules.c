@@ -88,6 +88,15 @@ static bool is_registered(struct fake_world *world, const char *cluster, const c
     return fake_look_object_of(world, cluster, path) != NULL;
 }
 
+/* The record tells of it; what it does not know was never finished, and may go at once. */
+static bool is_recorded(struct fake_world *world, const char *cluster, const char *node)
+{
+    cleanup_free char *first = memory_format("%s-control-plane", cluster);
+    cleanup_free char *path = memory_format("nodes[%s]", node);
+    const char *record = fake_look_file(world, first, "/kind/fleet.json");
+    return record && strstr(record, path);
+}
+
 static void check_deletion(struct rules *rules, const char *container, const char *url)
 {
     const char *cluster = fake_look_label(rules->world, container, LABEL_CLUSTER);
@@ -104,6 +113,7 @@ static void check_deletion(struct rules *rules, const char *container, const cha
         rules,
         !worker || !living || strcmp(fake_look_state(rules->world, container), "running") != 0 ||
             !fake_look_registered(rules->world, container) ||
+            !is_recorded(rules->world, cluster, fake_look_name_of(rules->world, container)) ||
             !is_registered(rules->world, cluster, fake_look_name_of(rules->world, container)),
         "no living worker goes before it was drained", url);
 }
