@@ -168,7 +168,8 @@ size_t view_node_count(const struct cluster_state *state)
 {
     size_t count = 0;
     for (size_t i = 0; i < state->node_count; i++)
-        count += !state->nodes[i].role || strcmp(state->nodes[i].role, ROLE_BALANCER) != 0;
+        count += (!state->nodes[i].role || strcmp(state->nodes[i].role, ROLE_BALANCER) != 0) &&
+                 !node_state_is_aside(&state->nodes[i]);
     return count;
 }
 

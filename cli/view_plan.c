@@ -109,7 +109,10 @@ static void add_setup(struct plan_table *table)
 {
     const struct engine_result *result = table->result;
     const struct action *bootstrap = first_of(result->plan, ACTION_BOOTSTRAP);
-    if (!observed_containers(result) && result->desired)
+    if (bootstrap && result->state->recorded == SEEN_YES)
+        add_change(table, SIGN_ANEW, bootstrap->subject, bootstrap,
+                   "; the API is away meanwhile, its data stays");
+    else if (!observed_containers(result) && result->desired)
         add_nodes_change(table, SIGN_NEW, result->desired->node_count, bootstrap, "");
     else
         add_change(table, SIGN_CHANGED, "set-up", bootstrap, "");
@@ -173,6 +176,9 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_NETWORK:
     case ACTION_IMAGE:
     case ACTION_REROUTE:
+    case ACTION_CHECK_VERSION:
+    case ACTION_SET_ASIDE:
+    case ACTION_CARRY:
         return true;
     case ACTION_RECORD:
         return plan->count > 1;

@@ -153,6 +153,12 @@ static const struct step *table_of(enum action_kind kind)
         return docker_stop_steps;
     case ACTION_DELETE_NODE:
         return docker_delete_steps;
+    case ACTION_CHECK_VERSION:
+        return docker_check_version_steps;
+    case ACTION_SET_ASIDE:
+        return docker_set_aside_steps;
+    case ACTION_CARRY:
+        return docker_carry_steps;
     }
     assert(false);
 }

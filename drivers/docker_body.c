@@ -151,9 +151,12 @@ static int publish_all(struct docker_flow *df, struct publishing *into, struct e
         return -1;
     if (df->node && df->node->role != NODE_CONTROL_PLANE)
         return 0;
-    if (!df->node || !df->input.spec->balancer)
-        return publish(df, into, networking->api_server_address, networking->api_server_port,
-                       API_PORT, "tcp", err);
+    if (!df->node || !df->input.spec->balancer) {
+        int32_t port = networking->api_server_port;
+        if (port == PORT_PICK && df->inherited_port)
+            port = df->inherited_port; /* kubeconfigs keep working */
+        return publish(df, into, networking->api_server_address, port, API_PORT, "tcp", err);
+    }
     const char *loopback = networking->family == IP_FAMILY_IPV6 ? "::1" : "127.0.0.1";
     return publish(df, into, loopback, PORT_PICK, API_PORT, "tcp", err);
 }

@@ -29,14 +29,16 @@ enum {
 struct phase {
     const char *arguments[PHASE_ARGUMENTS_MAX]; /* after "kubeadm init phase", ended by NULL */
     const char *proof;                          /* below /etc/kubernetes; NULL: run always */
+    const char *beside;                         /* as well, where one does not suffice; or NULL */
 };
 
 static const struct phase phase_ca = {{"certs", "ca"}, "kubernetes/pki/ca.crt"};
 static const struct phase phase_kubelet_conf = {{"kubeconfig", "kubelet"},
                                                 "kubernetes/kubelet.conf"};
 static const struct phase phase_kubelet = {{"kubelet-start"}, NULL};
-static const struct phase phase_certs = {{"certs", "all"},
-                                         "kubernetes/pki/sa.pub"}; /* its last file */
+/* Its last file, and the last that is not carried into the successor of a control plane. */
+static const struct phase phase_certs = {
+    {"certs", "all"}, "kubernetes/pki/sa.pub", "kubernetes/pki/apiserver-etcd-client.crt"};
 static const struct phase phase_etcd = {{"etcd", "local"}, "kubernetes/manifests/etcd.yaml"};
 static const struct phase phase_control_plane = {{"control-plane", "all"},
                                                  "kubernetes/manifests/kube-scheduler.yaml"};
@@ -94,7 +96,9 @@ static enum step_status run_phase(struct flow *flow, const struct answer *answer
 {
     const struct phase *phase = flow_row_data(flow);
     if (!answer) {
-        if (phase->proof && docker_has_file(docker_flow_of(flow), phase->proof))
+        const struct docker_flow *df = docker_flow_of(flow);
+        if (phase->proof && docker_has_file(df, phase->proof) &&
+            (!phase->beside || docker_has_file(df, phase->beside)))
             return STEP_DONE;
         exec_phase(flow, phase);
         return STEP_WAITING;

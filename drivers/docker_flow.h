@@ -63,12 +63,17 @@ struct docker_flow {
     const struct engine_info *info;   /* of the engine; NULL: not asked */
 
     const char *address, *address6;     /* fixed ones for a new container, or NULL */
-    const char *network_id, *probe_id;  /* the network; one made to learn a free subnet */
+    const char *network_id;             /* the network */
+    const char *probe_id;               /* a network or container, made for a look at it */
     const char *subnet;                 /* IPv4, "172.18.0.0/16" */
     struct string_list network_subnets; /* all of the network */
     bool no_ipv6;                       /* the engine said so */
     bool network_raced;                 /* somebody else makes it, too */
     struct port_hold port_hold;         /* picked ports, until the container is made */
+
+    /* Of the control plane that a new one succeeds: fixed addresses, the API's port; or none. */
+    const char *inherited_address, *inherited_address6;
+    int32_t inherited_port;
 
     struct archive_files files;      /* the last archive that was read */
     struct kubeconfig_access access; /* of the cluster's API, as admin */
@@ -102,11 +107,13 @@ struct docker_flow {
     const char **rules; /* docker_readdress.c: "old=new" */
     size_t rule_count;
 
-    struct preload *preload;     /* docker_preload.c's own */
-    struct drain *drain;         /* docker_drain.h's */
-    struct revival *revival;     /* docker_revive.c's own */
-    struct inventory *inventory; /* kube_inventory.c's */
-    struct sight *sight;         /* docker_evidence.c's */
+    struct preload *preload;       /* docker_preload.c's own */
+    struct drain *drain;           /* docker_drain.h's */
+    struct revival *revival;       /* docker_revive.c's own */
+    struct inventory *inventory;   /* kube_inventory.c's */
+    struct sight *sight;           /* docker_evidence.c's */
+    bool has_link;                 /* the link beside a record is there, with or without digest */
+    struct succession *succession; /* docker_succession.c's */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)
@@ -128,6 +135,8 @@ extern const struct step docker_upload_config_steps[], docker_mark_steps[], dock
 extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_steps[];
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
 extern const struct step docker_evidence_steps[];
+extern const struct step docker_check_version_steps[], docker_set_aside_steps[];
+extern const struct step docker_carry_steps[];
 extern const struct step docker_ready_steps[], docker_record_steps[], docker_forget_steps[];
 
 /* Rows that many tables begin with. */
@@ -233,6 +242,11 @@ const struct node_state *docker_entrance(const struct cluster_state *state);
 
 bool docker_is_control_plane(const struct node_state *node);
 bool docker_is_balancer(const struct node_state *node);
+
+/* docker_succession.c: what a new control plane has from the one set aside for it. */
+enum step_status docker_inherit(struct flow *, const struct answer *, struct error **);
+/* May the found container go? Of a carrier its successor must be finished. */
+enum step_status docker_check_succeeded(struct flow *, const struct answer *, struct error **);
 
 /* docker_image.c: the image in df->image for what the spec says, by looking only. */
 enum step_status docker_choose_image(struct flow *, const struct answer *, struct error **);

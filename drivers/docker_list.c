@@ -61,6 +61,13 @@ static void parse_networks(struct arena *arena, const json_t *networks, struct n
     }
 }
 
+static bool is_carrier(const char *name, const char *role)
+{
+    size_t length = strlen(name), suffix = strlen(STATE_CARRIER_SUFFIX);
+    return role && strcmp(role, node_role_name(NODE_CONTROL_PLANE)) == 0 && length > suffix &&
+           strcmp(name + length - suffix, STATE_CARRIER_SUFFIX) == 0;
+}
+
 /* One element of the list; returns its cluster, or NULL for an odd one. */
 static const char *parse_node(struct arena *arena, const json_t *item, struct node_state *node)
 {
@@ -75,7 +82,9 @@ static const char *parse_node(struct arena *arena, const json_t *item, struct no
     *node = (struct node_state){
         .name = arena_string(arena, name + (*name == '/')),
         .id = id,
-        .role = role ? role : "",
+        .role = is_carrier(name, role) ? ROLE_CARRIER
+                : role                 ? role
+                                       : "",
         .image = image ? image : "",
         .owner = get_string(arena, labels, LABEL_OWNER),
         .shape = get_string(arena, labels, LABEL_SHAPE),

@@ -393,9 +393,13 @@ enum step_status docker_choose_address(struct flow *flow, const struct answer *a
         const struct network_members members = {list, network_name(flow)};
         const char *name = df->input.action->subject;
         if (df->subnet)
-            df->address = network_choose4(flow->arena, df->subnet, &members, name);
+            df->address = df->inherited_address
+                              ? df->inherited_address
+                              : network_choose4(flow->arena, df->subnet, &members, name);
         if (df->input.spec->networking.family != IP_FAMILY_IPV4)
-            df->address6 = network_choose6(flow->arena, &df->network_subnets, &members, name);
+            df->address6 = df->inherited_address6
+                               ? df->inherited_address6
+                               : network_choose6(flow->arena, &df->network_subnets, &members, name);
     }
     json_decref(list);
     return status;

@@ -102,6 +102,17 @@ static const struct node_state *readable(struct docker_flow *df)
     return NULL;
 }
 
+/* Of a control plane that is being replaced the record is in the old container, then in both. */
+static const struct node_state *carrier(const struct docker_flow *df)
+{
+    for (size_t i = 0; i < df->state->node_count; i++) {
+        const struct node_state *node = &df->state->nodes[i];
+        if (node_state_is_carrier(node) && node->owner)
+            return node;
+    }
+    return NULL;
+}
+
 /*
  * With a digest it says that the set-up was complete, and maybe that nothing
  * differs; marks may stand there alone.
@@ -112,6 +123,7 @@ static void understand_link(struct docker_flow *df, const char *target)
     df->has_digest = digest != NULL;
     if (!digest)
         return;
+    df->state->carried = df->state->succeeded = true;
     if (!df->input.spec) {
         df->state->recorded = SEEN_YES;
         return;
@@ -140,6 +152,7 @@ static enum step_status look_digest(struct flow *flow, const struct answer *answ
     if (answer->status != 200 && answer->status != 404)
         return docker_refused(flow, answer, "look at the record", err);
     const char *target = docker_link_target(flow->arena, answer);
+    df->has_link = target != NULL;
     if (target)
         understand_link(df, target);
     return STEP_DONE;
@@ -164,6 +177,36 @@ static enum step_status read_record(struct flow *flow, const struct answer *answ
     if (docker_files(flow, answer, err))
         return STEP_FAILED;
     parse_record(df, node);
+    df->state->carried = df->state->recorded != SEEN_NO;
+    return STEP_DONE;
+}
+
+/* Its marks hold until the new one has some, and its record until that has one. */
+static enum step_status read_carried_record(struct flow *flow, const struct answer *answer,
+                                            struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    const struct node_state *old = carrier(df);
+    if (!old || df->state->succeeded)
+        return STEP_DONE;
+    if (flow->turn == 0) {
+        const char *base = arena_format(flow->arena, "/containers/%s/archive?path=", old->id);
+        flow_send(flow, "HEAD", docker_path(flow, base, "/kind/" FACET_DIGEST_LINK), NULL);
+        return STEP_WAITING;
+    }
+    if (flow->turn == 1) {
+        const char *target = docker_link_target(flow->arena, answer);
+        if (target && !df->has_link)
+            (void)marks_parse(df->into, target, &df->state->marks);
+        if (df->state->carried)
+            return STEP_DONE;
+        docker_read_files(flow, old->id, "/kind/" FACET_RECORD_FILE);
+        return STEP_WAITING;
+    }
+    if (docker_files(flow, answer, err))
+        return STEP_FAILED;
+    df->has_digest = false;
+    parse_record(df, old);
     return STEP_DONE;
 }
 
@@ -203,7 +246,7 @@ static const char *who_stands_still(struct docker_flow *df)
 {
     for (size_t i = 0; i < df->state->node_count; i++) {
         const struct node_state *node = &df->state->nodes[i];
-        if (node->status != CONTAINER_RUNNING)
+        if (node->status != CONTAINER_RUNNING && !node_state_is_aside(node))
             return arena_format(df->into, "container %s is %s", node->name,
                                 container_status_name(node->status));
     }
@@ -314,6 +357,7 @@ const struct step docker_observe_steps[] = {
     {.name = "list containers", .run = list_one, .timeout_ms = 30000},
     {.name = "look at the record", .run = look_digest, .timeout_ms = 10000},
     {.name = "read the record", .run = read_record, .timeout_ms = 10000},
+    {.name = "read the record set aside", .run = read_carried_record, .timeout_ms = 10000},
     {.name = "read the kubeconfig", .run = look_kubeconfig, .timeout_ms = 10000},
     {.name = "ask the cluster", .run = ask_api, .timeout_ms = 15000, .tolerant = true},
     {.name = "look at the addresses",

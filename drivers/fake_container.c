@@ -254,6 +254,35 @@ void fake_container_create(struct fake_call *call)
     json_decref(body);
 }
 
+/* The name is not the engine's handle of anything but itself: ids, labels, addresses stay. */
+void fake_container_rename(struct fake_call *call)
+{
+    struct fake_container *container = fake_container_of(call, call->subject), *other;
+    const char *name = fake_call_query(call, "name");
+    if (!container)
+        return;
+    if (!name || !name_is_valid(name)) {
+        fake_call_error(call, 400, "Invalid container name (%s)", name ? name : "");
+        return;
+    }
+    HASH_FIND(by_name, call->world->container_names, name, strlen(name), other);
+    if (other) {
+        fake_call_error(call, 409,
+                        "Conflict. The container name \"/%s\" is already in use by "
+                        "container \"%s\".",
+                        name, other->id);
+        return;
+    }
+    HASH_DELETE(by_name, call->world->container_names, container);
+    free(container->name);
+    container->name = memory_string(name);
+    HASH_ADD_KEYPTR(by_name, call->world->container_names, container->name, strlen(container->name),
+                    container);
+    fake_container_changed(call->world, container);
+    fake_container_event(call, container, "rename");
+    fake_call_status(call, 204);
+}
+
 /* --- unmaking --- */
 
 static void free_endpoint(struct fake_endpoint *endpoint)

@@ -52,9 +52,9 @@ void fake_container_event(struct fake_call *call, const struct fake_container *c
 /* The entry in lists, cached in the container. */
 const char *fake_container_fragment(struct fake_call *call, struct fake_container *container);
 
-fake_handler fake_container_create, fake_container_list, fake_container_inspect,
-    fake_container_start, fake_container_stop, fake_container_kill, fake_container_pause,
-    fake_container_unpause, fake_container_restart, fake_container_remove, fake_container_wait,
-    fake_container_logs, fake_volume_list;
+fake_handler fake_container_create, fake_container_rename, fake_container_list,
+    fake_container_inspect, fake_container_start, fake_container_stop, fake_container_kill,
+    fake_container_pause, fake_container_unpause, fake_container_restart, fake_container_remove,
+    fake_container_wait, fake_container_logs, fake_volume_list;
 
 #endif

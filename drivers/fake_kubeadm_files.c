@@ -277,19 +277,57 @@ static void put_manifest(struct fake_kubeadm *kubeadm, const char *name)
     fake_node_settle(kubeadm->command->call->world, container, kubeadm->command->call->now_ms);
 }
 
-int fake_phase_etcd(struct fake_kubeadm *kubeadm, const char *what)
+#define ETCD_DATA "/var/lib/etcd/member/snap/db"
+
+/* The cluster whose data lies in the container, as when somebody has carried it there; or NULL. */
+static struct fake_cluster *cluster_of_data(struct fake_world *world,
+                                            struct fake_container *container)
+{
+    const char *data = fake_file_text(container, ETCD_DATA);
+    unsigned long serial = data ? strtoul(data, NULL, 10) : 0;
+    for (struct fake_cluster *cluster = world->clusters; cluster; cluster = cluster->next)
+        if (cluster->serial == serial)
+            return cluster;
+    return NULL;
+}
+
+/* An API does not read what a newer one has written. */
+static int open_data(struct fake_kubeadm *kubeadm, struct fake_cluster *cluster)
+{
+    struct fake_container *container = kubeadm->container;
+    if (strverscmp(container->node.version, cluster->kubernetes_version) < 0)
+        return fake_command_fail(kubeadm->command, "the data was written by %s, this is %s",
+                                 cluster->kubernetes_version, container->node.version);
+    free(cluster->kubernetes_version);
+    cluster->kubernetes_version = memory_string(container->node.version);
+    fake_etcd_add(container, cluster);
+    return 0;
+}
+
+static int start_etcd(struct fake_kubeadm *kubeadm)
 {
     struct fake_container *container = kubeadm->container;
     struct fake_world *world = kubeadm->command->call->world;
+    struct fake_cluster *cluster = cluster_of_data(world, container);
+    if (cluster)
+        return open_data(kubeadm, cluster);
+    cluster = fake_cluster_new(world, fake_kubeadm_cluster_name(kubeadm));
+    cluster->kubernetes_version = memory_string(container->node.version);
+    fake_etcd_add(container, cluster);
+    cleanup_free char *data = memory_format("%u\n", cluster->serial);
+    fake_file_put(container, ETCD_DATA, data, strlen(data), 0600);
+    return 0;
+}
+
+int fake_phase_etcd(struct fake_kubeadm *kubeadm, const char *what)
+{
+    struct fake_container *container = kubeadm->container;
     int code = config_needed(kubeadm);
     (void)what;
+    if (code == 0 && !container->node.etcd)
+        code = start_etcd(kubeadm);
     if (code)
         return code;
-    if (!container->node.etcd) {
-        struct fake_cluster *cluster = fake_cluster_new(world, fake_kubeadm_cluster_name(kubeadm));
-        cluster->kubernetes_version = memory_string(container->node.version);
-        fake_etcd_add(container, cluster);
-    }
     put_manifest(kubeadm, "etcd");
     return 0;
 }

@@ -70,6 +70,7 @@ static const struct {
     {"POST", "/containers/*/start", fake_container_start},
     {"POST", "/containers/*/stop", fake_container_stop},
     {"POST", "/containers/*/restart", fake_container_restart},
+    {"POST", "/containers/*/rename", fake_container_rename},
     {"POST", "/containers/*/kill", fake_container_kill},
     {"POST", "/containers/*/pause", fake_container_pause},
     {"POST", "/containers/*/unpause", fake_container_unpause},

@@ -81,6 +81,7 @@ struct fake_cluster {
     json_t *etcd_members; /* array of container names, removed ones included */
     json_t *peer_urls;    /* member to the URL by which the others call it */
     char *kubernetes_version;
+    unsigned serial; /* what tells it from others: written in its data folders */
     struct fake_cluster *next;
 };
 
@@ -166,6 +167,7 @@ struct fake_world {
     json_t *faults;   /* see fake_fault.h */
     json_t *journal;  /* what journalctl says, by unit */
     json_t *info;     /* what GET /info says otherwise than usual */
+    unsigned last_cluster;
     uint64_t request_count, version, containers_version, apis_version;
 };
 

@@ -6,6 +6,7 @@ struct fake_cluster *fake_cluster_new(struct fake_world *world, const char *name
 {
     struct fake_cluster *cluster = memory_new(sizeof(*cluster));
     cluster->name = memory_string(name);
+    cluster->serial = ++world->last_cluster;
     cluster->etcd_members = json_array();
     cluster->peer_urls = json_object();
     cluster->next = world->clusters;

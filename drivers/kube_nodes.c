@@ -61,7 +61,8 @@ void kube_expect_nodes(struct docker_flow *df, const struct cluster_state *state
     df->nodes = arena_array(df->flow.arena, state->node_count, sizeof(*df->nodes));
     df->node_count = 0;
     for (size_t i = 0; i < state->node_count; i++)
-        if (!docker_is_balancer(&state->nodes[i]) && is_of(spec, state->nodes[i].name))
+        if (!docker_is_balancer(&state->nodes[i]) && !node_state_is_aside(&state->nodes[i]) &&
+            is_of(spec, state->nodes[i].name))
             df->nodes[df->node_count++] = (struct kube_node){
                 .name = state->nodes[i].name, .made_s = (long long)state->nodes[i].created_at_s};
 }

@@ -154,6 +154,15 @@ int spool_seal(struct spool *spool, const char *folder, const char *file, struct
     return 0;
 }
 
+int spool_seal_tar(struct spool *spool, struct error **err)
+{
+    if (!spool->length)
+        return error_set(err, ERROR_INVALID, "the tar is empty");
+    spool->tar_length = spool->length;
+    spool->read_at = HEAD_BYTES;
+    return 0;
+}
+
 size_t spool_read(struct spool *spool, char *bytes, size_t room)
 {
     assert(spool->tar_length);

@@ -40,6 +40,9 @@ int spool_write(struct spool *spool, const char *bytes, size_t length, struct er
 /* Ends the writing; the tar will have "folder/" and "folder/file", root's alone. */
 int spool_seal(struct spool *spool, const char *folder, const char *file, struct error **err);
 
+/* Ends the writing of what is a tar already, which comes out as it is. */
+int spool_seal_tar(struct spool *spool, struct error **err);
+
 /* The next bytes of the tar, at most room; 0 at its end, and when it cannot be read. */
 size_t spool_read(struct spool *spool, char *bytes, size_t room);
 

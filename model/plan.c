@@ -36,6 +36,9 @@ static const struct {
     [ACTION_DRAIN] = {"drain", "drain node"},
     [ACTION_STOP_NODE] = {"stop-node", "stop node"},
     [ACTION_DELETE_NODE] = {"delete-node", "delete node"},
+    [ACTION_CHECK_VERSION] = {"check-version", "check version"},
+    [ACTION_SET_ASIDE] = {"set-aside", "set aside"},
+    [ACTION_CARRY] = {"carry-data", "carry data"},
 };
 
 const char *action_kind_name(enum action_kind kind)

@@ -46,9 +46,12 @@ enum action_kind {
     ACTION_DRAIN,         /* cordon, evict the pods, delete the Node object; subject: node */
     ACTION_STOP_NODE,     /* its container stands still afterwards; subject: node */
     ACTION_DELETE_NODE,   /* container and its volumes; subject: node */
+    ACTION_CHECK_VERSION, /* may the node be made of its new image? subject: node */
+    ACTION_SET_ASIDE,     /* stop the control plane and name it as carrier; subject: node */
+    ACTION_CARRY,         /* the carrier's data into the new container; subject: node */
 };
 
-enum { ACTION_KINDS = ACTION_DELETE_NODE + 1, PLAN_ACTIONS_MAX = 512 };
+enum { ACTION_KINDS = ACTION_CARRY + 1, PLAN_ACTIONS_MAX = 512 };
 
 struct action {
     enum action_kind kind;

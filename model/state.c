@@ -37,6 +37,16 @@ const struct cluster_state *fleet_state_find(const struct fleet_state *fleet, co
                    name_order);
 }
 
+bool node_state_is_carrier(const struct node_state *node)
+{
+    return node->role && strcmp(node->role, ROLE_CARRIER) == 0;
+}
+
+bool node_state_is_aside(const struct node_state *node)
+{
+    return node_state_is_carrier(node) || (node->role && strcmp(node->role, ROLE_PROBE) == 0);
+}
+
 bool cluster_state_owned(const struct cluster_state *state, const char *fleet)
 {
     for (size_t i = 0; i < state->node_count; i++) {

@@ -23,6 +23,19 @@
 /* The role of the load balancer's container, which is no node of Kubernetes. */
 #define ROLE_BALANCER "external-load-balancer"
 
+/*
+ * A lone control plane is replaced with its data: the old container is set
+ * aside, stopped and under a name that no node can have, until the new one is
+ * Ready with what it holds. Labels cannot be changed, so the name tells; its
+ * role here is this one, and it is no node of the cluster.
+ */
+#define ROLE_CARRIER "data-carrier"
+#define STATE_CARRIER_SUFFIX "_before"
+
+/* Made of a node's image for a look at its version, and never started; goes at once. */
+#define ROLE_PROBE "version-probe"
+#define STATE_PROBE_SUFFIX "_version"
+
 enum seen { SEEN_UNKNOWN, SEEN_NO, SEEN_YES };
 
 enum container_status {
@@ -70,7 +83,10 @@ struct cluster_state {
     uint64_t observed_at_ms;
     const struct node_state *nodes; /* sorted by name, unique */
     size_t node_count;
-    enum seen recorded;        /* is there a record of a finished set-up? */
+    enum seen recorded; /* is there a record of a finished set-up? */
+    /* Beside a carrier: the new container holds the data and a record, else that is the carrier's;
+     * and the record is its own, so that nobody needs the carrier any more. */
+    bool carried, succeeded;
     struct facet_list applied; /* of the record; empty unless SEEN_YES and desired was known */
     struct marks marks;        /* beside the record, or alone */
     enum seen marked;          /* were they looked for? NO: there was nothing to read them from */
@@ -88,6 +104,10 @@ struct fleet_state {
 };
 
 const struct cluster_state *fleet_state_find(const struct fleet_state *fleet, const char *name);
+
+/* Containers of a cluster that are no nodes of it: a carrier, a probe. */
+bool node_state_is_aside(const struct node_state *node);
+bool node_state_is_carrier(const struct node_state *node);
 
 /* True if every node carries our owner label with this fleet's name. No nodes: true. */
 bool cluster_state_owned(const struct cluster_state *state, const char *fleet);

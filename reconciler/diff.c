@@ -12,6 +12,8 @@
  *   something is asked for by hand   diff_life.c          that, and nothing else
  *   the cluster must not exist       plan_end             forget, then delete
  *   the spec asks for too much       refuse_unsupported   nothing, in words
+ *   its control plane's data is      diff_succession.c    goes on with the new one
+ *   set aside
  *   no control plane is there        diff_setup.c         the whole table
  *   only other nodes are there       diff_delete_all      delete; the next round creates
  *   a container cannot be kept       start_over           the same
@@ -69,7 +71,7 @@ bool diff_is_balancer(const struct node_state *node)
 
 bool diff_is_worker(const struct node_state *node)
 {
-    return !diff_is_control_plane(node) && !diff_is_balancer(node);
+    return !diff_is_control_plane(node) && !diff_is_balancer(node) && !node_state_is_aside(node);
 }
 
 bool diff_is_stopped(const struct node_state *node)
@@ -197,7 +199,9 @@ void diff_delete_all(const struct diff *d, enum change_class change, const char 
     for (size_t i = 0; i < d->observed->node_count && d->plan->count < PLAN_ACTIONS_MAX; i++) {
         size_t action =
             plan_add(d->plan, ACTION_DELETE_NODE, change, d->observed->nodes[i].name, reason);
-        for (size_t earlier = 0; earlier < before; earlier++)
+        /* Cut short, the data is where it was set aside, not in what only has a copy of it. */
+        bool last = node_state_is_carrier(&d->observed->nodes[i]);
+        for (size_t earlier = 0; earlier < (last ? action : before); earlier++)
             plan_after(d->plan, action, earlier);
     }
 }
@@ -397,7 +401,9 @@ static struct diff_policy leave_of(const struct diff *d)
 static void plan_desired(struct diff *d)
 {
     spec_facets(d->arena, d->desired, &d->facets);
-    if (has_control_plane(d))
+    if (diff_carrier(d))
+        diff_plan_succession(d);
+    else if (has_control_plane(d))
         diff_existing(d);
     else if (is_headless(d) || has_useless(d))
         diff_delete_all(d, CHANGE_LIVE, headless_reason);

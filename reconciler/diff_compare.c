@@ -4,8 +4,9 @@
 #include <string.h>
 
 /*
- * A worker can be replaced alone. A control plane holds the cluster's data,
- * and what is said of the cluster was said to all nodes: that is its end.
+ * A worker can be replaced alone, and a lone control plane with the cluster's
+ * data. Of several each holds a part of it, and what is said of the cluster
+ * was said to all nodes: that is its end.
  */
 static enum change_class cost_of(const struct diff *d, const struct facet *facet)
 {
@@ -13,9 +14,22 @@ static enum change_class cost_of(const struct diff *d, const struct facet *facet
         return facet->change;
     const struct node_state *node = facet->node ? diff_find(d, facet->node) : NULL;
     bool role = facet->node && diff_is_field(facet, "role");
-    return !node || role || !diff_is_worker(node) || diff_wants_control_plane(d, node->name)
-               ? CHANGE_RECREATE
-               : CHANGE_REPLACE;
+    if (!node || role || diff_is_balancer(node))
+        return CHANGE_RECREATE;
+    if (diff_is_control_plane(node) || diff_wants_control_plane(d, node->name))
+        return diff_is_control_plane(node) && diff_is_lone(d, node->name) ? CHANGE_REPLACE
+                                                                          : CHANGE_RECREATE;
+    return CHANGE_REPLACE;
+}
+
+/* A control plane whose data the wanted version would not read. */
+static const char *why_dearer(const struct diff *d, const struct facet *want,
+                              const struct facet *have)
+{
+    if (!want || !have || !want->node || !diff_is_field(want, "image") ||
+        !diff_wants_control_plane(d, want->node))
+        return NULL;
+    return diff_version_refusal(d, want->node, have->value, want->value);
 }
 
 /* A node that is only wanted, or only there, differs as a whole: not told facet by facet. */
@@ -35,7 +49,9 @@ static void add_difference(const struct diff *d, struct differences *differences
     size_t count = differences->count++;
     differences->items =
         arena_grow(d->arena, differences->items, count, sizeof(*differences->items));
-    differences->items[count] = (struct difference){facet, want, have, cost_of(d, facet)};
+    const char *why = why_dearer(d, want, have);
+    differences->items[count] =
+        (struct difference){facet, want, have, why ? CHANGE_RECREATE : cost_of(d, facet), why};
     differences->recreating += differences->items[count].change == CHANGE_RECREATE;
 }
 

@@ -56,6 +56,11 @@ static bool has_shape(const struct diff *d, const struct node_state *node,
            strcmp(node->shape, shape_of(d, &d->facets, settings, node->name)) == 0;
 }
 
+bool diff_has_desired_shape(const struct diff *d, const struct node_state *node)
+{
+    return !node->shape || has_shape(d, node, &d->facets);
+}
+
 /* Shapes are still made as they were: the first control plane's is the recorded one. */
 static bool shapes_are_known(const struct diff *d)
 {

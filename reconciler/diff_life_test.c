@@ -85,8 +85,10 @@ static const struct row rows[] = {
     {"may be made anew", "cp mayrecreate pod=10.8.0.0/16", "cp", READY, "",
      "delete-node a-control-plane [recreate] (networking.podSubnet: 10.244.0.0/16 -> 10.8.0.0/16)\n"},
     {"its nodes may be replaced", "cp w mayreplace image=new", "cp w image=old", "cp:running w:running recorded ready kubeconfig", "",
-     "drain a-worker [replace] (image old -> new)\n"
-     "delete-node a-worker [replace] <- 0 (image old -> new)\n"},
+     "image new [replace] (image old -> new)\n"
+     "check-version a-worker [replace] <- 0 (image old -> new)\n"
+     "drain a-worker [replace] <- 1 (image old -> new)\n"
+     "delete-node a-worker [replace] <- 2 (image old -> new)\n"},
 
     /* --- Marked. --- */
     {"protected from now on", "cp protect", "cp", READY, "", "marks a (protect: false -> true)\n"},

@@ -92,7 +92,7 @@ static void plan_on_all(const struct diff *d, const struct differences *differen
     for (size_t i = 0; i < d->observed->node_count && d->plan->count < PLAN_ACTIONS_MAX; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         bool goes = removes && diff_is_worker(node) && !diff_desires(d, node->name);
-        if (!diff_is_balancer(node) && !goes)
+        if (!diff_is_balancer(node) && !node_state_is_aside(node) && !goes)
             plan_one(d, differences, kind, node->name);
     }
 }

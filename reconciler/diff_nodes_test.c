@@ -279,11 +279,15 @@ static const struct row rows[] = {
      "! a-worker [replace]: image default -> new; refused: needs --allow replace-nodes (its "
      "pods move, what it keeps outside of mounts goes)\n"},
     {"a worker of another image, allowed", "cp w image=new", "cp w", "cp:running w:running recorded ready kubeconfig", "replace",
-     "drain a-worker [replace] (image default -> new)\n"
-     "delete-node a-worker [replace] <- 0 (image default -> new)\n"},
+     "image new [replace] (image default -> new)\n"
+     "check-version a-worker [replace] <- 0 (image default -> new)\n"
+     "drain a-worker [replace] <- 1 (image default -> new)\n"
+     "delete-node a-worker [replace] <- 2 (image default -> new)\n"},
     {"two workers of other settings, allowed", "cp w image=new mount=/h:/c w2 image=new", "cp w w2", "cp:running w:running w2:running recorded ready kubeconfig", "replace",
-     "drain a-worker [replace] (extraMounts 0: none -> /h:/c, and 1 more)\n"
-     "delete-node a-worker [replace] <- 0 (extraMounts 0: none -> /h:/c, and 1 more)\n"},
+     "image new [replace] (extraMounts 0: none -> /h:/c, and 1 more)\n"
+     "check-version a-worker [replace] <- 0 (extraMounts 0: none -> /h:/c, and 1 more)\n"
+     "drain a-worker [replace] <- 1 (extraMounts 0: none -> /h:/c, and 1 more)\n"
+     "delete-node a-worker [replace] <- 2 (extraMounts 0: none -> /h:/c, and 1 more)\n"},
     {"a worker of another image was deleted", "cp w image=new", "cp w", "cp:running recorded ready kubeconfig", "replace",
      "network kind (a node is missing)\n"
      "image new (a node is missing)\n"
@@ -314,8 +318,10 @@ static const struct row rows[] = {
      "delete-node a-worker2 [remove] <- 0 (not in the spec)\n"
      "record a <- 1 (not in the spec)\n"},
     {"a worker of another image, and another subnet", "cp pod=10.8.0.0/16 w image=new", "cp w", "cp:running w:running recorded ready kubeconfig", "replace",
-     "drain a-worker [replace] (image default -> new)\n"
-     "delete-node a-worker [replace] <- 0 (image default -> new)\n"
+     "image new [replace] (image default -> new)\n"
+     "check-version a-worker [replace] <- 0 (image default -> new)\n"
+     "drain a-worker [replace] <- 1 (image default -> new)\n"
+     "delete-node a-worker [replace] <- 2 (image default -> new)\n"
      "! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: needs --allow "
      "recreate (all its data would go)\n"},
     {"a worker is made for settings that nobody knows", "cp w", "cp w", "cp:running w:running:misshapen recorded ready kubeconfig", "",
@@ -328,8 +334,10 @@ static const struct row rows[] = {
      "delete-node a-worker (made for other settings, and never finished)\n"},
     {"shapes are made in another way now", "cp w", NULL, "cp:running:misshapen w:running:misshapen recorded ready kubeconfig", "replace", ""},
     {"shapes are made in another way now, another image", "cp w image=new", "cp w", "cp:running:misshapen w:running:misshapen recorded ready kubeconfig", "replace",
-     "drain a-worker [replace] (image default -> new)\n"
-     "delete-node a-worker [replace] <- 0 (image default -> new)\n"},
+     "image new [replace] (image default -> new)\n"
+     "check-version a-worker [replace] <- 0 (image default -> new)\n"
+     "drain a-worker [replace] <- 1 (image default -> new)\n"
+     "delete-node a-worker [replace] <- 2 (image default -> new)\n"},
     {"shapes are made in another way now, made anew", "cp w image=new", "cp w", "cp:running:misshapen w:running:anew recorded ready kubeconfig", "replace",
      "join a-worker (not known to have joined)\n"
      "node-settings a-worker <- 0 (not known to have joined)\n"

@@ -53,6 +53,8 @@ enum diff_fit {
 
 enum diff_fit diff_fit(const struct diff *d, const struct node_state *node);
 bool diff_has_cni(const struct diff *d); /* of ours, as recorded */
+/* Of the shape that is desired, whatever is refused of the cluster. */
+bool diff_has_desired_shape(const struct diff *d, const struct node_state *node);
 bool diff_is_recorded(const struct diff *d, const char *node);
 
 /* The record of a complete cluster does not know it: it is added now, or was never finished. */
@@ -70,6 +72,7 @@ struct difference {
     const struct facet *facet;       /* the wanted one, else the other */
     const struct facet *want, *have; /* one may be NULL */
     enum change_class change;
+    const char *why; /* why it costs more than its kind does, and what to do; or NULL */
 };
 
 struct differences {
@@ -108,6 +111,19 @@ void diff_plan_removals(const struct diff *d);
 void diff_refuse_removals(const struct diff *d);
 /* Of those that differ in what needs a new container one goes, or all are refused. */
 void diff_plan_replacement(const struct diff *d, const struct differences *differences);
+
+/* --- A lone control plane is replaced with its data (diff_succession.c). --- */
+
+const struct node_state *diff_carrier(const struct diff *d); /* NULL: none is being replaced */
+bool diff_is_lone(const struct diff *d, const char *node);   /* the only one, now and then */
+void diff_plan_successor(const struct diff *d, const char *reason); /* begins */
+void diff_plan_succession(const struct diff *d);                    /* goes on, beside a carrier */
+
+/* --- Kubernetes versions, as far as they are known (diff_version.c). --- */
+
+/* Why a node cannot be made of the image that is wanted, and what to do instead; or NULL. */
+const char *diff_version_refusal(const struct diff *d, const char *node, const char *have,
+                                 const char *want);
 
 /* --- The record (diff_record.c). --- */
 

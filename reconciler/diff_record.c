@@ -38,6 +38,28 @@ static const struct facet *holds(const struct diff *d, const struct facet *want,
     return diff_find(d, node) && !diff_is_planned(d, ACTION_DELETE_NODE, node) ? have : NULL;
 }
 
+/* It is made anew with its data, and nothing else is changed. */
+static const struct facet *of_successor(const struct diff *d, const struct facet *want,
+                                        const struct facet *have)
+{
+    const struct facet *facet = want ? want : have;
+    if (!facet->node)
+        return have;
+    if (diff_is_planned(d, ACTION_BOOTSTRAP, facet->node))
+        return facet->change == CHANGE_LIVE ? have : want;
+    bool stays = diff_find(d, facet->node) && !diff_is_planned(d, ACTION_DELETE_NODE, facet->node);
+    return stays ? have : NULL;
+}
+
+static bool has_successor(const struct diff *d)
+{
+    for (size_t i = 0; i < d->plan->count; i++) {
+        if (d->plan->actions[i].kind == ACTION_BOOTSTRAP)
+            return true;
+    }
+    return false;
+}
+
 static void add_facet(const struct diff *d, struct record *record, const struct facet *facet)
 {
     record->items = arena_grow(d->arena, record->items, record->count, sizeof(*record->items));
@@ -52,7 +74,8 @@ static void add_facet(const struct diff *d, struct record *record, const struct 
 static void add_held(const struct diff *d, const struct facet *want, const struct facet *have,
                      void *context)
 {
-    const struct facet *facet = holds(d, want, have);
+    const struct facet *facet =
+        has_successor(d) ? of_successor(d, want, have) : holds(d, want, have);
     if (facet)
         add_facet(d, context, facet);
 }

@@ -25,8 +25,8 @@ static bool answers(const struct diff *d)
     size_t running = 0;
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        running +=
-            !diff_is_balancer(node) && (node->status == CONTAINER_RUNNING || !is_extra(d, node));
+        running += !diff_is_balancer(node) && !node_state_is_aside(node) &&
+                   (node->status == CONTAINER_RUNNING || !is_extra(d, node));
     }
     return d->observed->ready == SEEN_YES ||
            (d->observed->ready == SEEN_NO && d->observed->version &&
@@ -86,7 +86,7 @@ static void plan_leave(const struct diff *d, enum change_class change, const cha
 {
     size_t drain = plan_add(d->plan, ACTION_DRAIN, change, node, reason);
     if (!diff_wait_for_last(d, drain, ACTION_DELETE_NODE))
-        diff_wait_for(d, drain, KIND(START_NODE) | KIND(BALANCER));
+        diff_wait_for(d, drain, KIND(START_NODE) | KIND(BALANCER) | KIND(CHECK_VERSION));
     size_t delete = plan_add(d->plan, ACTION_DELETE_NODE, change, node, reason);
     plan_after(d->plan, delete, drain);
 }
@@ -125,10 +125,12 @@ static const char *join_words(const struct diff *d, const struct differences *di
     return count > 1 ? arena_format(d->arena, "%s, and %zu more", words, count - 1) : words;
 }
 
-/* Why a worker is to be made anew, or NULL. */
+/* Why a node is to be made anew, or NULL. */
 static const char *why_replaced(const struct diff *d, const struct differences *differences,
                                 const struct node_state *node)
 {
+    if (diff_is_control_plane(node) && diff_is_lone(d, node->name))
+        return join_words(d, differences, node->name);
     if (!diff_is_worker(node) || !diff_desires(d, node->name) || diff_is_new(d, node->name) ||
         diff_wants_control_plane(d, node->name))
         return NULL;
@@ -136,24 +138,95 @@ static const char *why_replaced(const struct diff *d, const struct differences *
     return words || diff_fit(d, node) != DIFF_FIT_NEITHER ? words : "made for other settings";
 }
 
+static const struct difference *image_of(const struct differences *differences, const char *node)
+{
+    for (size_t i = 0; i < differences->count; i++) {
+        const struct difference *difference = &differences->items[i];
+        if (difference->want && difference->have && difference->facet->node &&
+            strcmp(difference->facet->node, node) == 0 && diff_is_field(difference->facet, "image"))
+            return difference;
+    }
+    return NULL;
+}
+
+/* Of another image: it is there, and of a version that may be, before the old node goes. */
+static void plan_image(const struct diff *d, const struct difference *image, const char *reason)
+{
+    const char *node = image->facet->node;
+    size_t have = plan_add(d->plan, ACTION_IMAGE, CHANGE_REPLACE, image->want->value, reason);
+    size_t check = plan_add(d->plan, ACTION_CHECK_VERSION, CHANGE_REPLACE, node, reason);
+    plan_after(d->plan, check, have);
+}
+
+static void plan_anew(const struct diff *d, const struct differences *differences,
+                      const struct node_state *node, const char *reason)
+{
+    const struct difference *image = image_of(differences, node->name);
+    if (!diff_is_worker(node)) {
+        diff_plan_successor(d, reason);
+        return;
+    }
+    if (image)
+        plan_image(d, image, reason);
+    plan_leave(d, CHANGE_REPLACE, node->name, reason);
+}
+
+/* Is another image wanted for a control plane that is replaced, as far as that is known? */
+static bool planes_are_upgraded(const struct diff *d, const struct differences *differences)
+{
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (diff_is_control_plane(node) && image_of(differences, node->name) &&
+            why_replaced(d, differences, node))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * What stands in the way of replacing a node now; NULL: nothing. A control
+ * plane is made by all that is said of the cluster, which must hold.
+ */
+static const char *what_hinders(const struct diff *d, const struct differences *differences,
+                                const struct node_state *node, bool now)
+{
+    bool plane = diff_is_control_plane(node);
+    const struct difference *image = image_of(differences, node->name);
+    const char *skew = image && !plane ? diff_version_refusal(d, node->name, image->have->value,
+                                                              image->want->value)
+                                       : NULL;
+    bool follows = skew && planes_are_upgraded(d, differences);
+    if (skew && !follows)
+        return arena_format(d->arena, "refused: %s", skew);
+    if (!d->policy->allow_replace && plane)
+        return "refused: needs --allow replace-nodes (its data stays; the API is away meanwhile, "
+               "what the node keeps elsewhere outside of mounts goes)";
+    if (!d->policy->allow_replace)
+        return "refused: needs --allow replace-nodes (its pods move, what it keeps outside of "
+               "mounts goes)";
+    if (plane && differences->recreating)
+        return "is replaced once nothing else of the cluster is refused";
+    if (follows)
+        return "is replaced once the control planes are";
+    return now ? NULL : "is replaced once all nodes are there and Ready";
+}
+
+/* Control planes come first: no worker may be newer. */
 void diff_plan_replacement(const struct diff *d, const struct differences *differences)
 {
-    static const char leave[] = "refused: needs --allow replace-nodes (its pods move, what it "
-                                "keeps outside of mounts goes)";
-    bool may = d->policy->allow_replace;
-    bool now = may && !d->plan->count && d->observed->ready == SEEN_YES && is_whole(d);
-    bool waits = may && !d->plan->count && !now;
+    bool idle = !d->plan->count;
+    bool now = idle && d->observed->ready == SEEN_YES && is_whole(d);
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         const char *reason = why_replaced(d, differences, node);
         if (!reason)
             continue;
-        if (now) {
-            plan_leave(d, CHANGE_REPLACE, node->name, reason);
+        const char *hindrance = what_hinders(d, differences, node, now);
+        if (!hindrance) {
+            plan_anew(d, differences, node, reason);
             return;
         }
-        if (!may || waits)
-            plan_refuse(d->plan, CHANGE_REPLACE, node->name, "%s; %s", reason,
-                        waits ? "is replaced once all nodes are there and Ready" : leave);
+        if (idle || !d->policy->allow_replace)
+            plan_refuse(d->plan, CHANGE_REPLACE, node->name, "%s; %s", reason, hindrance);
     }
 }

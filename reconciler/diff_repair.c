@@ -13,6 +13,8 @@ static const char *why_lost(const struct diff *d, const struct node_state *node)
                                               : "the container is being removed";
     if (diff_why_given_up(d, node))
         return diff_why_given_up(d, node);
+    if (node_state_is_aside(node))
+        return "was only made for a look at its version";
     if (!diff_is_worker(node) || !diff_is_new(d, node->name))
         return NULL;
     if (!diff_desires(d, node->name))
@@ -67,6 +69,8 @@ static void refuse_recreation(const struct diff *d, const struct difference *dif
                           ? "replacing a control plane is not supported yet, and all nodes anew "
                             "need --allow recreate"
                           : diff_recreate_needs(d);
+    if (difference->why)
+        why = difference->why;
     plan_refuse(d->plan, CHANGE_RECREATE, difference->facet->path,
                 "%s; refused: %s (all its data would go)", diff_words(d, difference), why);
 }

@@ -308,7 +308,7 @@ static void start_extra(const struct diff *d)
     bool removes = diff_removes(d);
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        if (diff_is_worker(node) && removes)
+        if ((diff_is_worker(node) && removes) || node_state_is_aside(node))
             continue;
         if (diff_is_stopped(node) && !diff_desires(d, node->name))
             plan_add(d->plan, diff_is_balancer(node) ? ACTION_BALANCER : ACTION_START_NODE,

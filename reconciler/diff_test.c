@@ -119,10 +119,10 @@ static const struct row rows[] = {
     {"another subnet, allowed", "cp pod=10.8.0.0/16", "cp", "cp:running recorded ready kubeconfig",
      "recreate",
      "delete-node a-control-plane [recreate] (networking.podSubnet: 10.244.0.0/16 -> 10.8.0.0/16)\n"},
-    {"replace-nodes is not enough for the only control plane", "cp image=new", "cp",
-     "cp:running recorded ready kubeconfig", "replace",
-     "! nodes[a-control-plane].image [recreate]: default -> new; refused: needs --allow recreate "
-     "(all its data would go)\n"},
+    {"another image", "cp image=new", "cp", "cp:running recorded ready kubeconfig", "recreate",
+     "! a-control-plane [replace]: image default -> new; refused: needs --allow replace-nodes (its "
+     "data stays; the API is away meanwhile, what the node keeps elsewhere outside of mounts "
+     "goes)\n"},
     {"several differences, refused and mended", "cp svc=10.1.0.0/16 port=6443", "cp gate=A:true",
      "cp:exited recorded kubeconfig", "",
      "start-node a-control-plane (exited)\n"
@@ -131,22 +131,20 @@ static const struct row rows[] = {
      "would go)\n"
      "! networking.serviceSubnet [recreate]: 10.96.0.0/16 -> 10.1.0.0/16; refused: needs --allow "
      "recreate (all its data would go)\n"
-     "! nodes[a-control-plane].apiServerPort [recreate]: 0 -> 6443; refused: needs --allow recreate "
-     "(all its data would go)\n"},
-    {"several differences, allowed", "cp svc=10.1.0.0/16 label=k:v port=6443", "cp",
+     "! a-control-plane [replace]: apiServerPort 0 -> 6443; refused: needs --allow replace-nodes "
+     "(its data stays; the API is away meanwhile, what the node keeps elsewhere outside of mounts "
+     "goes)\n"},
+    {"several differences, allowed", "cp svc=10.1.0.0/16 label=k:v gate=A:true", "cp",
      "cp:running w:exited recorded ready kubeconfig", "recreate",
-     "delete-node a-control-plane [recreate] (networking.serviceSubnet: 10.96.0.0/16 -> "
-     "10.1.0.0/16, and 1 more)\n"
-     "delete-node a-worker [recreate] (networking.serviceSubnet: 10.96.0.0/16 -> 10.1.0.0/16, and 1 "
-     "more)\n"},
+     "delete-node a-control-plane [recreate] (featureGates[A]: none -> true, and 1 more)\n"
+     "delete-node a-worker [recreate] (featureGates[A]: none -> true, and 1 more)\n"},
     {"DNS search, mounts, ports", "cp dns=lab mount=/h:/c publish=80:8080", "cp",
      "cp:running recorded ready kubeconfig", "",
      "! networking.dnsSearch [recreate]: the host's -> lab; refused: needs --allow recreate (all its "
      "data would go)\n"
-     "! nodes[a-control-plane].extraMounts[0] [recreate]: none -> /h:/c; refused: needs --allow "
-     "recreate (all its data would go)\n"
-     "! nodes[a-control-plane].extraPortMappings[0] [recreate]: none -> 0.0.0.0:80:8080/TCP; "
-     "refused: needs --allow recreate (all its data would go)\n"},
+     "! a-control-plane [replace]: extraMounts 0: none -> /h:/c, and 1 more; refused: needs --allow "
+     "replace-nodes (its data stays; the API is away meanwhile, what the node keeps elsewhere "
+     "outside of mounts goes)\n"},
     {"a label", "cp label=tier:db", "cp label=tier:web", "cp:running recorded ready kubeconfig",
      "recreate",
      "node-settings a-control-plane (labels tier: web -> db)\n"

@@ -90,6 +90,8 @@ static inline const char *notation_node(const char *word)
                  {"w", "a-worker"},
                  {"w2", "a-worker2"},
                  {"w10", "a-worker10"},
+                 {"before", "a-control-plane" STATE_CARRIER_SUFFIX},
+                 {"probe", "a-control-plane" STATE_PROBE_SUFFIX},
                  {"lb", "a-external-load-balancer"}};
     for (size_t i = 0; i < COUNT_OF(nodes); i++) {
         if (strcmp(word, nodes[i].word) == 0)
@@ -296,6 +298,18 @@ static inline bool notation_health(struct node_state *node, const char *word)
     return false;
 }
 
+static inline const char *notation_role(const char *word)
+{
+    static const struct {
+        const char *word, *role;
+    } roles[] = {{"lb", ROLE_BALANCER}, {"before", ROLE_CARRIER}, {"probe", ROLE_PROBE}};
+    for (size_t i = 0; i < COUNT_OF(roles); i++) {
+        if (strcmp(word, roles[i].word) == 0)
+            return roles[i].role;
+    }
+    return *word == 'c' ? "control-plane" : "worker";
+}
+
 /* "cp:running:fleet=x" */
 static inline struct node_state notation_container(struct arena *arena,
                                                    const struct facet_list *desired,
@@ -305,9 +319,7 @@ static inline struct node_state notation_container(struct arena *arena,
     char *part = strsep(&rest, ":");
     struct node_state node = {
         .name = notation_node(part),
-        .role = strcmp(part, "lb") == 0 ? ROLE_BALANCER
-                : *part == 'c'          ? "control-plane"
-                                        : "worker",
+        .role = notation_role(part),
         .id = "0123456789abcdef",
         .owner = NOTATION_FLEET,
         .status = notation_status(strsep(&rest, ":")),
@@ -344,6 +356,12 @@ static inline bool notation_state_word(struct cluster_state *state, const struct
         state->applied = *made;
     } else if (strcmp(word, "unreadable") == 0) {
         state->recorded = SEEN_UNKNOWN;
+    } else if (strcmp(word, "carried") == 0) {
+        state->carried = true;
+    } else if (strcmp(word, "succeeded") == 0) {
+        state->carried = state->succeeded = true;
+    } else if (strcmp(word, "answers") == 0) {
+        state->version = "v1.20.2";
     } else if (strcmp(word, "ready") == 0) {
         state->ready = SEEN_YES;
     } else if (strcmp(word, "unready") == 0) {

@@ -55,13 +55,46 @@ static inline const char *sim_balance(struct sim_world *world, int variant)
     return sim_start(node);
 }
 
-/* A new cluster: nobody who joined an older one is part of it. */
+/* Stopped first, then renamed. */
+static inline const char *sim_set_aside(struct sim_world *world, size_t index)
+{
+    struct sim_container *node = &world->nodes[index], *carrier = &world->nodes[SIM_CARRIER];
+    if (!carrier->there && !node->there)
+        return "conflict";
+    if (carrier->there) {
+        carrier->status = CONTAINER_EXITED;
+        return "";
+    }
+    node->status = CONTAINER_EXITED;
+    *carrier = *node;
+    *node = (struct sim_container){0};
+    return "";
+}
+
+static inline const char *sim_carry(struct sim_world *world, size_t index)
+{
+    struct sim_container *node = &world->nodes[index];
+    const struct sim_container *carrier = &world->nodes[SIM_CARRIER];
+    if (!carrier->there || carrier->status != CONTAINER_EXITED || !carrier->recorded)
+        return "conflict";
+    if (node->recorded)
+        return "";
+    node->data = carrier->joined;
+    node->recorded = carrier->recorded;
+    node->settings = carrier->settings;
+    return "";
+}
+
+/* A new cluster: nobody who joined an older one is part of it; or the old one, by its data. */
 static inline const char *sim_bootstrap(struct sim_world *world, size_t index, int variant)
 {
     struct sim_container *node = &world->nodes[index];
     if (node->status != CONTAINER_RUNNING)
         return "timeout";
-    if (node->joined != node->id) {
+    if (node->data && node->data == world->cluster) {
+        world->members[index] = node->id;
+        node->joined = node->data;
+    } else if (node->joined != node->id) {
         world->cluster = node->joined = node->id;
         world->addons = 0;
         memset(world->members, 0, sizeof(world->members));
@@ -152,7 +185,8 @@ static inline const char *sim_readdress(struct sim_world *world, size_t index)
 
 static inline const char *sim_apply_to_node(struct sim_world *world, enum action_kind kind,
                                             size_t index, int variant,
-                                            const struct facet_list *record, bool any_owner)
+                                            const struct facet_list *record, bool any_owner,
+                                            bool goes)
 {
     struct sim_container *node = &world->nodes[index];
     bool is_strange = node->there && !sim_is_ours(node) && !any_owner;
@@ -168,15 +202,23 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
         return "";
     }
     if (kind == ACTION_DELETE_NODE) {
+        if (index == SIM_CARRIER && !goes && !world->nodes[SIM_FIRST].own_record)
+            return "conflict";
         node->there = false;
         return "";
     }
+    if (kind == ACTION_CHECK_VERSION)
+        return world->image ? "" : "conflict";
+    if (kind == ACTION_SET_ASIDE)
+        return sim_set_aside(world, index);
     if (!node->there)
         return "conflict";
     if (kind == ACTION_START_NODE)
         return sim_start(node);
     if (kind == ACTION_REVIVE)
         return sim_revive(world, index);
+    if (kind == ACTION_CARRY)
+        return sim_carry(world, index);
     if (kind == ACTION_BOOTSTRAP)
         return sim_bootstrap(world, index, variant);
     if (kind == ACTION_JOIN)
@@ -204,8 +246,10 @@ static inline void sim_record(struct sim_world *world, const struct facet_list *
         items[i] = facet_of_path(world->arena, facets->items[i].path, facets->items[i].value);
     *record = (struct facet_list){items, facets->count};
     for (size_t i = SIM_PLANES; i-- > end;) {
-        if (sim_has_joined(world, i))
-            world->nodes[i].recorded = record;
+        if (!sim_has_joined(world, i))
+            continue;
+        world->nodes[i].recorded = record;
+        world->nodes[i].own_record = true;
     }
 }
 

@@ -48,6 +48,9 @@ static inline bool may_refuse(struct life *life)
         return !policy->allow_delete && !policy->any_owner;
     if (variant->unsupported)
         return true;
+    const struct sim_container *carrier = &world->nodes[SIM_CARRIER];
+    if (carrier->there)
+        return !witness || !witness->own_record;
     if (!sim_speaker(world))
         return false;
     if (!witness)
@@ -59,7 +62,7 @@ static inline bool may_refuse(struct life *life)
         const struct sim_container *node = &world->nodes[i];
         bool plane = sim_is_control_plane(i);
         if ((node->there && !variant->wants[i] && !sim_is_worker(i)) ||
-            (node->there && variant->wants[i] && sim_is_worker(i) && !policy->allow_replace &&
+            (node->there && variant->wants[i] && i != SIM_BALANCER && !policy->allow_replace &&
              is_made_otherwise(node, i, want)) ||
             (plane && variant->wants[i] && (!node->there || !sim_knows(have, sim_names[i]))) ||
             (plane && node->there && node->status == CONTAINER_DEAD && !policy->allow_recreate))

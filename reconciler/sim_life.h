@@ -15,6 +15,7 @@
 struct operation {
     size_t action;
     enum action_kind kind;
+    enum change_class change;
     const char *subject;
     bool canceled;
 };

@@ -21,6 +21,8 @@ static const uint32_t needs[ACTION_KINDS] = {
     [ACTION_DNS] = BIT(BOOTSTRAP),
     [ACTION_CNI] = BIT(BOOTSTRAP),
     [ACTION_STORAGE] = BIT(BOOTSTRAP),
+    [ACTION_CHECK_VERSION] = BIT(IMAGE),
+    [ACTION_SET_ASIDE] = BIT(NETWORK) | BIT(IMAGE) | BIT(CHECK_VERSION),
 };
 
 /* The same, in a set-up only: of a complete cluster all this was done once. */
@@ -140,7 +142,8 @@ static inline bool records_cni(const struct life *life)
 static inline uint32_t needs_of(const struct life *life, const struct action *action)
 {
     const struct cluster_spec *spec = planned_variant(life)->spec;
-    uint32_t kinds = needs[action->kind];
+    bool aside = action->kind == ACTION_SET_ASIDE && seen_node(life, sim_names[SIM_CARRIER]);
+    uint32_t kinds = aside ? 0 : needs[action->kind];
     if (action->kind == ACTION_DELETE_NODE && !spec)
         kinds |= BIT(FORGET);
     if (action->kind == ACTION_RECORD && records_cni(life) &&
@@ -179,10 +182,12 @@ static inline void check_recorded_node(struct life *life, size_t index)
            "what is recorded has its images");
     expect(life,
            recorded || !planned_variant(life)->wants[index] ||
-               (saw_complete(life) && (sim_is_control_plane(index) || !seen_node(life, name))),
+               (saw_complete(life) && (sim_is_control_plane(index) || !seen_node(life, name) ||
+                                       is_any_planned(life, ACTION_BOOTSTRAP))),
            "what is wanted and there is recorded");
     expect(life,
            recorded || !planned_variant(life)->wants[index] || sim_is_control_plane(index) ||
+               is_any_planned(life, ACTION_BOOTSTRAP) ||
                (preload && !sim_facet(&life->look.applied, "preload[busybox:v1]")) ||
                (!preload && sim_facet(&life->look.applied, "preload[busybox:v1]")),
            "what is wanted comes, unless its images are to be recorded first");
@@ -285,19 +290,32 @@ static inline void check_gentle(struct life *life, const struct action *action)
     const struct node_state *node = seen_node(life, action->subject);
     bool deletes = action->kind == ACTION_DELETE_NODE;
     bool plane = sim_is_control_plane(sim_index(action->subject));
-    expect(life, !deletes || !plane || all_go(life), "a control plane goes with all others only");
+    bool is_copy =
+        deletes && plane && seen_node(life, sim_names[SIM_CARRIER]) && !life->look.succeeded;
+    expect(life, !deletes || !plane || all_go(life) || is_copy,
+           "a control plane goes with all others only, or while it is a copy");
     expect(life, action->kind != ACTION_START_NODE || (node && node->status != CONTAINER_RUNNING),
            "what runs is not started");
-    expect(life, action->kind != ACTION_CREATE_NODE || !node, "what is there is not made");
     expect(life, action->kind != ACTION_REVIVE || (node && node->node_ready == SEEN_NO),
            "what is well is not revived");
+    bool aside = has_ended(life, ACTION_SET_ASIDE, action->subject);
+    expect(life, action->kind != ACTION_CREATE_NODE || !node || aside, "what is there is not made");
+    expect(life,
+           action->kind != ACTION_SET_ASIDE || life->options.policy.allow_replace ||
+               seen_node(life, sim_names[SIM_CARRIER]),
+           "a control plane is set aside with leave");
     expect(life,
            action->kind != ACTION_CREATE_NODE || saw_complete(life) ||
                sim_index(action->subject) == SIM_FIRST || must_run(life, sim_names[SIM_FIRST]) ||
                seen_node(life, sim_names[SIM_FIRST]),
            "the first control plane is made before all others");
-    if (!deletes || !saw_complete(life) || all_go(life))
+    if (!deletes || !saw_complete(life) || all_go(life) || is_copy)
         return;
+    if (sim_index(action->subject) == SIM_CARRIER) {
+        expect(life, life->look.succeeded || has_ended(life, ACTION_RECORD, NULL),
+               "a carrier goes when its successor is recorded");
+        return;
+    }
     expect(life,
            node->status == CONTAINER_DEAD || (!saw_finished(life, node) && !plane) ||
                (node->given_up && !plane) || has_ended(life, ACTION_DRAIN, action->subject),
@@ -353,7 +371,9 @@ static inline void check_loss(struct life *life, size_t index)
         sim_knows(life->complete, sim_names[index]) &&
         strcmp(node->shape, facet_shape(life->world.arena, life->complete, sim_names[index])) == 0;
     bool lost = node->status == CONTAINER_DEAD || node->broken;
-    expect(life, !sim_is_control_plane(index), "no finished cluster is lost without leave");
+    bool is_copy = index == SIM_FIRST && life->world.nodes[SIM_CARRIER].there && !node->own_record;
+    expect(life, !sim_is_control_plane(index) || is_copy,
+           "no finished cluster is lost without leave");
     expect(life,
            lost || !finished || life->options.policy.allow_replace ||
                !planned_variant(life)->wants[index],
@@ -363,6 +383,18 @@ static inline void check_loss(struct life *life, size_t index)
                !sim_has_joined(&life->world, index),
            "no living worker goes before it was drained");
     expect(life, lost || !finished || !node->pods || life->meddled, "no pods go with a node");
+}
+
+/* The data that was set aside is in a control plane that serves it, before it goes. */
+static inline void check_carrier(struct life *life)
+{
+    const struct sim_container *carrier = &life->world.nodes[SIM_CARRIER];
+    bool wanted = planned_variant(life)->text && !life->options.policy.allow_recreate;
+    expect(life,
+           !sim_is_ours(carrier) || !wanted || life->meddled ||
+               (sim_is_member(&life->world, SIM_FIRST) &&
+                life->world.nodes[SIM_FIRST].joined == carrier->joined),
+           "what is set aside stays until its data is served by another");
 }
 
 static inline void check_quorum(struct life *life, bool had_quorum)

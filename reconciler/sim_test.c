@@ -35,14 +35,17 @@ static void start_action(struct life *life, size_t index)
         expect(life, false, "no more at once than allowed");
         return;
     }
-    life->running[life->running_count++] =
-        (struct operation){.action = index, .kind = action->kind, .subject = action->subject};
+    life->running[life->running_count++] = (struct operation){.action = index,
+                                                              .kind = action->kind,
+                                                              .change = action->change,
+                                                              .subject = action->subject};
 }
 
 static void look(struct life *life)
 {
     const struct sim_container *witness = sim_witness(&life->world);
-    life->complete = witness ? witness->recorded : NULL;
+    life->complete =
+        witness && witness->recorded ? witness->recorded : life->world.nodes[SIM_CARRIER].recorded;
     life->look = sim_look(&life->world, life->desired, life->nodes);
 }
 
@@ -170,14 +173,17 @@ static const char *apply_now(struct life *life, const struct operation *operatio
         return "";
     if (operation->kind == ACTION_DELETE_NODE)
         check_loss(life, index);
+    if (operation->kind == ACTION_DELETE_NODE && index == SIM_CARRIER)
+        check_carrier(life);
     if (operation->kind == ACTION_RECORD)
         check_truth(life);
     const struct facet_list *record = &cycle_plan(life->cycle)->record;
     if (index < SIM_NODES) {
         const char *result =
             sim_apply_to_node(world, operation->kind, index, life->planned_for, record,
-                              !planned_variant(life)->text && life->options.policy.any_owner);
-        check_quorum(life, had_quorum);
+                              !planned_variant(life)->text && life->options.policy.any_owner,
+                              operation->change >= CHANGE_RECREATE);
+        check_quorum(life, had_quorum && operation->kind != ACTION_SET_ASIDE);
         return result;
     }
     return sim_apply_to_cluster(world, operation->kind, life->planned_for, record);
@@ -284,7 +290,7 @@ static void silence(struct life *life, size_t index)
 {
     struct sim_container *node = &life->world.nodes[index];
     node->silent = true;
-    node->broken = sim_is_worker(index) && chance(life, 30);
+    node->broken = node->broken || (sim_is_worker(index) && chance(life, 30));
 }
 
 /* Somebody else meddles with a container, or with the user's file. */
@@ -292,7 +298,8 @@ static void do_meddle(struct life *life)
 {
     static const enum container_status statuses[] = {CONTAINER_EXITED, CONTAINER_EXITED,
                                                      CONTAINER_PAUSED, CONTAINER_DEAD};
-    size_t index = prng_below(&life->prng, SIM_NODES);
+    size_t index = prng_below(&life->prng, SIM_NODES - 1);
+    index += index >= SIM_CARRIER; /* what is set aside is left alone */
     struct sim_container *node = &life->world.nodes[index];
     life->meddled = true;
     if (chance(life, 20))
@@ -439,6 +446,7 @@ static void finish(struct life *life, int variant)
             world->members[i] = node->id;
         if (i < SIM_PLANES && node->there)
             node->recorded = &sim_variants[variant].facets;
+        node->own_record = node->recorded;
         node->settings = variant;
         node->preloaded = sim_variants[variant].spec->preload.count;
         node->pods = node->joined && !sim_is_control_plane(i);
@@ -452,6 +460,8 @@ static void make_world(struct life *life)
     int variant = (int)prng_below(&life->prng, SIM_SUPPORTED);
     bool finished = chance(life, 60);
     for (size_t i = 0; i < SIM_NODES; i++) {
+        if (i == SIM_CARRIER)
+            continue; /* nobody else names a container so */
         if (sim_variants[variant].wants[i] ? finished || chance(life, 80) : chance(life, 3))
             make_node(life, i, variant);
     }

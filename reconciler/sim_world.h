@@ -1,7 +1,7 @@
 /*
  * sim_world.h - a world of one cluster, small enough to be true, for sim_test.c.
  *
- * Six containers at most, each with what kubeadm did in it; what lives in the
+ * Seven containers at most, each with what kubeadm did in it; what lives in the
  * cluster's etcd; a network, an image, a kubeconfig entry. What is done to it
  * is in sim_act.h, what an observer sees of it here.
  */
@@ -15,12 +15,28 @@
 
 #define BIT(kind) (1u << ACTION_##kind)
 
-/* Containers by index, sorted as nodes in a state are; control planes first. */
-enum { SIM_FIRST = 0, SIM_PLANES = 3, SIM_BALANCER = 3, SIM_NODES = 6, SIM_SHAPE = 64 };
+/*
+ * Containers by index, sorted as nodes in a state are; control planes first.
+ * The carrier is what the first was, while that is being replaced.
+ */
+enum {
+    SIM_FIRST = 0,
+    SIM_PLANES = 3,
+    SIM_CARRIER = 3,
+    SIM_BALANCER = 4,
+    SIM_NODES = 7,
+    SIM_SHAPE = 64
+};
 
-static const char *const sim_names[SIM_NODES] = {"a-control-plane",  "a-control-plane2",
-                                                 "a-control-plane3", "a-external-load-balancer",
-                                                 "a-worker",         "a-worker2"};
+static const char *const sim_names[SIM_NODES] = {
+    "a-control-plane",
+    "a-control-plane2",
+    "a-control-plane3",
+    "a-control-plane" STATE_CARRIER_SUFFIX,
+    "a-external-load-balancer",
+    "a-worker",
+    "a-worker2",
+};
 
 /* What may be desired, with what follows from it; filled in once by sim_prepare. */
 struct sim_variant {
@@ -64,6 +80,8 @@ struct sim_container {
     int made;    /* of which variant */
     char shape[SIM_SHAPE + 1];
     const struct facet_list *recorded; /* of a finished set-up, or NULL */
+    bool own_record;                   /* and it is no copy of another's */
+    unsigned data;                     /* the cluster whose data was carried into it, or 0 */
     unsigned joined;                   /* the cluster to which its credentials belong, or 0 */
     bool preloaded;
     bool moved;    /* has another address than it was set up with */
@@ -243,7 +261,8 @@ static inline bool sim_api_answers(struct sim_world *world)
 static inline bool sim_has_joined(const struct sim_world *world, size_t index)
 {
     const struct sim_container *node = &world->nodes[index];
-    return node->there && world->cluster && node->joined == world->cluster && !node->drained;
+    return node->there && index != SIM_CARRIER && world->cluster &&
+           node->joined == world->cluster && !node->drained;
 }
 
 /* All that are there are part of it and well, and pods can reach each other by name. */
@@ -252,7 +271,7 @@ static inline bool sim_is_ready(struct sim_world *world)
     for (size_t i = 0; i < SIM_NODES; i++) {
         const struct sim_container *node = &world->nodes[i];
         bool lost = node->moved && !sim_is_control_plane(i);
-        if (node->there && i != SIM_BALANCER &&
+        if (node->there && i != SIM_BALANCER && i != SIM_CARRIER &&
             (!sim_runs(node) || !sim_has_joined(world, i) || lost || node->silent))
             return false;
     }
@@ -298,6 +317,14 @@ static inline void sim_look_at_health(const struct sim_container *node, struct n
     seen->given_up = seen->silent && node->given_up ? "its kubelet is broken" : NULL;
 }
 
+static inline const char *sim_role(size_t index)
+{
+    return sim_is_control_plane(index) ? "control-plane"
+           : index == SIM_CARRIER      ? ROLE_CARRIER
+           : index == SIM_BALANCER     ? ROLE_BALANCER
+                                       : "worker";
+}
+
 /* What an observer tells of it. nodes: room for SIM_NODES. */
 static inline struct cluster_state sim_look(struct sim_world *world, int desired,
                                             struct node_state *nodes)
@@ -307,29 +334,32 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
         const struct sim_container *node = &world->nodes[i];
         if (!node->there)
             continue;
-        nodes[look.node_count++] =
-            (struct node_state){.name = sim_names[i],
-                                .role = sim_is_control_plane(i) ? "control-plane"
-                                        : i == SIM_BALANCER     ? ROLE_BALANCER
-                                                                : "worker",
-                                .owner = node->owner,
-                                .shape = node->shape,
-                                .loose = world->loose,
-                                .moved = !sim_runs(node) ? SEEN_UNKNOWN
-                                         : node->moved   ? SEEN_YES
-                                                         : SEEN_NO,
-                                .status = node->status};
+        nodes[look.node_count++] = (struct node_state){.name = sim_names[i],
+                                                       .role = sim_role(i),
+                                                       .owner = node->owner,
+                                                       .shape = node->shape,
+                                                       .loose = world->loose,
+                                                       .moved = !sim_runs(node) ? SEEN_UNKNOWN
+                                                                : node->moved   ? SEEN_YES
+                                                                                : SEEN_NO,
+                                                       .status = node->status};
     }
     const struct sim_container *witness = sim_witness(world), *entrance = sim_entrance(world);
+    const struct sim_container *carrier = &world->nodes[SIM_CARRIER];
+    const struct facet_list *recorded = witness ? witness->recorded : NULL;
+    look.carried = recorded != NULL;
+    look.succeeded = recorded && witness->own_record;
     look.recorded = look.node_count ? SEEN_UNKNOWN : SEEN_NO;
-    if (!witness)
+    if (!recorded && carrier->there && carrier->owner)
+        recorded = carrier->recorded;
+    if (!witness && !recorded)
         return look;
     look.recorded = SEEN_NO;
-    if (!witness->recorded)
+    if (!recorded)
         return look;
     look.recorded = SEEN_YES;
-    look.applied = *witness->recorded;
-    if (entrance && sim_is_ours(sim_speaker(world)))
+    look.applied = *recorded;
+    if (entrance && sim_speaker(world) && sim_is_ours(sim_speaker(world)))
         look.kubeconfig = world->kubeconfig == entrance->id ? SEEN_YES : SEEN_NO;
     if (look.kubeconfig == SEEN_YES)
         look.ready = sim_is_ready(world) ? SEEN_YES : SEEN_NO;
