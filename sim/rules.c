@@ -88,13 +88,24 @@ static bool is_registered(struct fake_world *world, const char *cluster, const c
     return fake_look_object_of(world, cluster, path) != NULL;
 }
 
-/* The record tells of it; what it does not know was never finished, and may go at once. */
+/*
+ * The record tells of this very container, by its shape; what it does not know
+ * was never finished, and may go at once.
+ */
 static bool is_recorded(struct fake_world *world, const char *cluster, const char *node)
 {
-    cleanup_free char *first = memory_format("%s-control-plane", cluster);
-    cleanup_free char *path = memory_format("nodes[%s]", node);
-    const char *record = fake_look_file(world, first, "/kind/fleet.json");
-    return record && strstr(record, path);
+    cleanup_arena struct arena *arena = arena_new();
+    const char *record =
+        fake_look_file(world, arena_format(arena, "%s-control-plane", cluster), "/kind/fleet.json");
+    struct facet_list facets;
+    struct error *err = NULL;
+    if (!record || facet_record_parse(arena, record, strlen(record), &facets, &err)) {
+        error_free(err);
+        return false;
+    }
+    return strstr(record, arena_format(arena, "nodes[%s]", node)) &&
+           strcmp(facet_shape(arena, &facets, node), fake_look_label(world, node, LABEL_SHAPE)) ==
+               0;
 }
 
 static void check_deletion(struct rules *rules, const char *container, const char *url)
