@@ -48,8 +48,10 @@ static struct condition synced(struct arena *arena, const struct cluster_state *
     if (state->recorded == SEEN_NO)
         return (struct condition){SEEN_NO, "SetupUnfinished",
                                   "set-up is not finished; `kind apply` goes on with it", 0};
-    if (still)
+    if (still && !state->marks.stopped)
         return (struct condition){SEEN_NO, "ContainerNotRunning", standing_words(arena, still), 0};
+    if (state->marks.suspended)
+        return (struct condition){SEEN_UNKNOWN, "Suspended", "left alone until it is resumed", 0};
     return (struct condition){SEEN_YES, "AsApplied", "", 0};
 }
 
@@ -59,6 +61,8 @@ static struct condition ready(struct arena *arena, const struct cluster_state *s
     const char *message = state->message ? state->message : "";
     if (state->ready == SEEN_YES)
         return (struct condition){SEEN_YES, "NodesReady", "", 0};
+    if (still && state->marks.stopped)
+        return (struct condition){SEEN_NO, "Stopped", "it was stopped; `kind start` starts it", 0};
     if (still)
         return (struct condition){SEEN_NO, "ContainerNotRunning", standing_words(arena, still), 0};
     if (state->ready == SEEN_NO)

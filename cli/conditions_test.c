@@ -52,6 +52,27 @@ static void conditions_are(void **state)
         {"a container has ended", STATE(ended, SEEN_YES, SEEN_UNKNOWN, NULL), NULL, NULL,
          "Synced=False ContainerNotRunning (a-control-plane is exited); Ready=False "
          "ContainerNotRunning (a-control-plane is exited); Stalled=False NoFailure"},
+        {"stopped by hand",
+         {.name = "a",
+          .nodes = ended,
+          .node_count = 1,
+          .recorded = SEEN_YES,
+          .marks = {.stopped = true}},
+         NULL,
+         NULL,
+         "Synced=True AsApplied; Ready=False Stopped (it was stopped; `kind start` starts it); "
+         "Stalled=False NoFailure"},
+        {"suspended",
+         {.name = "a",
+          .nodes = running,
+          .node_count = 1,
+          .recorded = SEEN_YES,
+          .ready = SEEN_YES,
+          .marks = {.suspended = true}},
+         NULL,
+         NULL,
+         "Synced=Unknown Suspended (left alone until it is resumed); Ready=True NodesReady; "
+         "Stalled=False NoFailure"},
         {"the look failed", STATE(running, SEEN_UNKNOWN, SEEN_UNKNOWN, NULL), "no answer", NULL,
          "Synced=Unknown LookFailed (no answer); Ready=Unknown LookFailed (no answer); "
          "Stalled=False NoFailure"},

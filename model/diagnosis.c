@@ -1,6 +1,7 @@
 #include "model/diagnosis.h"
 
 #include "base/memory.h"
+#include <string.h>
 
 struct diagnosis *diagnosis_new(void)
 {
@@ -23,9 +24,20 @@ void diagnosis_add_failure(struct diagnosis *diagnosis, const struct error *fail
                  strlen(failure->message));
 }
 
+/* What failed for the whole cluster can be looked into at the first node that was asked. */
+static const char *node_of(const struct diagnosis *diagnosis, const char *cluster,
+                           const char *subject)
+{
+    for (size_t i = 0; strcmp(subject, cluster) == 0 && i < diagnosis->evidence.count; i++)
+        if (*diagnosis->evidence.items[i].subject)
+            return diagnosis->evidence.items[i].subject;
+    return subject;
+}
+
 void diagnosis_conclude(struct diagnosis *diagnosis, const char *cluster, const char *subject)
 {
-    causes_find(diagnosis->arena, &diagnosis->evidence, cluster, subject, &diagnosis->findings);
+    causes_find(diagnosis->arena, &diagnosis->evidence, cluster,
+                node_of(diagnosis, cluster, subject), &diagnosis->findings);
 }
 
 const struct finding *diagnosis_cause(const struct diagnosis *diagnosis)
