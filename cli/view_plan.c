@@ -246,6 +246,15 @@ static void add_refusals(struct plan_table *table)
     }
 }
 
+/* What is done waits for them; whether they are Ready then, nobody knows yet. */
+static void add_dependencies(struct plan_table *table)
+{
+    const struct cluster_spec *desired = table->result->desired;
+    for (size_t i = 0; table->result->plan->count && desired && i < desired->dependency_count; i++)
+        add_row(table, SIGN_HELD, desired->depends_on[i].name, "first",
+                "is waited for until it is Ready");
+}
+
 static void add_result(struct plan_table *table, const struct engine_result *result)
 {
     table->result = result;
@@ -271,6 +280,7 @@ static void add_result(struct plan_table *table, const struct engine_result *res
         return;
     }
     add_actions(table);
+    add_dependencies(table);
     add_refusals(table);
 }
 

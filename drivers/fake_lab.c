@@ -136,7 +136,8 @@ static void begin_apply(struct waiting *waiting, struct fake_lab *lab,
                                   .spec = spec,
                                   .observed = lab->observed,
                                   .action = action,
-                                  .record = lab->record};
+                                  .record = lab->record,
+                                  .marks = lab->marks};
     begin(waiting, lab);
     lab->driver->vtable->apply(lab->driver, &waiting->op, input);
 }

@@ -22,6 +22,7 @@ struct fake_lab {
     /* What actions are given to know, unless it is NULL. */
     const struct cluster_state *observed;
     const struct facet_list *record;
+    const struct marks *marks;
 };
 
 void fake_lab_open(struct fake_lab *lab, const struct fake_settings *settings);

@@ -195,7 +195,7 @@ static void note_unsupported(struct loader *loader, const struct cursor *spec,
     const struct {
         const char *name;
         bool given;
-    } rows[] = {{"dependsOn", cluster->dependency_count}, {"registry", draft->registry}};
+    } rows[] = {{"registry", draft->registry}};
     const char **paths = arena_array(loader->arena, COUNT_OF(rows), sizeof(char *));
     size_t count = 0;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

@@ -39,6 +39,8 @@ struct work {
     uint64_t began_at_ms;
     size_t done; /* actions of this round that ended well */
     bool begun;
+    bool waiting_told;           /* that it waits for another */
+    struct error *vainly;        /* why it was never begun: what it waits for will not be Ready */
     struct diagnosis *diagnosis; /* of the round's first failure; NULL: there was none */
 };
 
@@ -345,17 +347,123 @@ static void tell_finished(void *context)
     engine->options.finished(engine->options.finished_context);
 }
 
+/* --- Those that others depend on come first. --- */
+
+static const struct work *find_work(const struct engine *engine, const char *name)
+{
+    for (size_t i = 0; i < engine->count; i++)
+        if (strcmp(engine->works[i]->name, name) == 0)
+            return engine->works[i];
+    return NULL;
+}
+
+/* Without a CNI of ours nobody becomes Ready by itself. */
+static bool is_ready(const struct work *work)
+{
+    bool waits = !work->desired->networking.disable_default_cni;
+    return work->seen && work->seen->node_count && (!waits || work->seen->ready == SEEN_YES);
+}
+
+/* Why a cluster that has come to its end is none to build upon; NULL: it is. */
+static const char *why_useless(const struct work *work)
+{
+    if (!work)
+        return "is not made in this run";
+    if (work->outcome != ENGINE_SETTLED)
+        return "failed";
+    const struct plan *plan = cycle_plan(work->cycle);
+    if (!work->desired)
+        return "is to go";
+    if (plan && plan->held)
+        return "is held";
+    if (plan && plan->refused_count)
+        return "was refused changes";
+    return is_ready(work) ? NULL : "is not Ready";
+}
+
+/* The first cluster that this one still waits for; or for which it waits in vain, and why. */
+static const char *awaited(const struct work *work, const char **vainly)
+{
+    const struct cluster_spec *desired = work->desired;
+    bool looks_alone = work->engine->options.cycle.dry_run;
+    for (size_t i = 0; desired && !looks_alone && i < desired->dependency_count; i++) {
+        const struct work *other = find_work(work->engine, desired->depends_on[i].name);
+        if (other && other->outcome == ENGINE_WORKING)
+            return other->name;
+        *vainly = why_useless(other);
+        if (*vainly)
+            return desired->depends_on[i].name;
+    }
+    return NULL;
+}
+
+static void give_up(struct work *work, const char *name, const char *why)
+{
+    error_set(&work->vainly, ERROR_UNAVAILABLE, "not begun: it depends on %s, which %s", name, why);
+    work->outcome = ENGINE_STALLED;
+    work->began_at_ms = now_of(work->engine);
+    tell(work, (struct report){.kind = REPORT_STALLED, .failure = work->vainly});
+}
+
+static void tell_waiting(struct work *work, const char *name)
+{
+    if (work->waiting_told)
+        return;
+    cleanup_free char *words = memory_format("waits until %s is Ready", name);
+    work->waiting_told = true;
+    work->began_at_ms = now_of(work->engine);
+    tell(work, (struct report){.kind = REPORT_NOTE, .text = words});
+}
+
+static void begin(struct work *work)
+{
+    struct engine *engine = work->engine;
+    engine->active++;
+    work->begun = true;
+    work->began_at_ms = now_of(engine);
+    wake_at(work, 0);
+}
+
+/* Begins what may begin; true if something was given up: others may have waited for that. */
+static bool begin_some(struct engine *engine)
+{
+    bool gave_up = false;
+    for (size_t i = engine->next;
+         i < engine->count && engine->active < engine->options.clusters_parallel; i++) {
+        struct work *work = engine->works[i];
+        const char *vainly = NULL;
+        if (work->begun || work->outcome != ENGINE_WORKING)
+            continue;
+        const char *name = awaited(work, &vainly);
+        gave_up = gave_up || vainly;
+        if (vainly)
+            give_up(work, name, vainly);
+        else if (name)
+            tell_waiting(work, name);
+        else
+            begin(work);
+    }
+    return gave_up;
+}
+
+/* Nothing runs, and all that is left waits: for itself, which the loader does not let through. */
+static void end_circle(struct engine *engine)
+{
+    for (size_t i = engine->next; engine->active == 0 && i < engine->count; i++) {
+        struct work *work = engine->works[i];
+        if (!work->begun && work->outcome == ENGINE_WORKING)
+            give_up(work, work->name, "waits for it");
+    }
+}
+
 static void begin_next(struct engine *engine)
 {
-    while (engine->next < engine->count && engine->active < engine->options.clusters_parallel) {
-        struct work *work = engine->works[engine->next++];
-        if (work->outcome != ENGINE_WORKING)
-            continue;
-        engine->active++;
-        work->begun = true;
-        work->began_at_ms = now_of(engine);
-        wake_at(work, 0);
-    }
+    while (begin_some(engine))
+        ;
+    end_circle(engine);
+    while (engine->next < engine->count && (engine->works[engine->next]->begun ||
+                                            engine->works[engine->next]->outcome != ENGINE_WORKING))
+        engine->next++;
     if (engine->active == 0 && engine->next == engine->count && !engine->finished_told) {
         engine->finished_told = true;
         engine->options.transport->after(engine->options.transport, 0, tell_finished, engine);
@@ -440,6 +548,7 @@ static void free_work(struct work *work)
     diagnosis_free(work->diagnosis);
     arena_free(work->seen_arena);
     arena_free(work->old_arena);
+    error_free(work->vainly);
     free(work);
 }
 
@@ -466,7 +575,7 @@ struct engine_result engine_result(const struct engine *engine, size_t index)
         .desired = work->desired,
         .outcome = work->outcome,
         .plan = cycle_plan(work->cycle),
-        .failure = cycle_failure(work->cycle),
+        .failure = work->vainly ? work->vainly : cycle_failure(work->cycle),
         .diagnosis = work->diagnosis,
         .state = work->seen,
         .rounds = cycle_rounds(work->cycle),

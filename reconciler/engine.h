@@ -6,6 +6,10 @@
  * at most `clusters_parallel` of them work at a time. It reads time and sets
  * timers through the transport only, so that it runs in a simulated world as
  * it does on libuv. Single-threaded; callbacks come from the loop.
+ *
+ * A cluster that depends on others is begun once they have settled and are
+ * Ready; where one will not be, in this run, it is ENGINE_STALLED without
+ * having been begun, and its failure says why. Nobody waits in a dry run.
  */
 #ifndef RECONCILER_ENGINE_H
 #define RECONCILER_ENGINE_H
