@@ -2,6 +2,7 @@
  * stand still. */
 #include "base/memory.h"
 #include "base/test.h"
+#include "drivers/fake_ask.h"
 #include "drivers/fake_look.h"
 #include "drivers/fake_town.h"
 #include <string.h>
@@ -62,6 +63,9 @@ static void stand_alone(void **state)
     (void)state;
     struct fake_town town;
     fake_town_open(&town);
+    struct fake_client client = {.world = town.lab.world, .now_ms = town.lab.transport.now_ms};
+    assert_int_equal(fake_exec(&client, TOWN_CP, "rm /kind/fleet.json /kind/fleet.digest"), 0);
+    fake_client_done(&client);
     town.lab.marks = &stopped;
     fake_town_well(&town, ACTION_MARKS, "a");
     test_equal(link_of(&town), "none+protect+stopped");
