@@ -275,7 +275,7 @@ static bool turns(const struct diff *d, const struct node_state *node,
                     carrier->name);
     else if (lost)
         plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_LIVE, node->name, "the container is dead");
-    else if (node && d->observed->succeeded)
+    else if (node && d->observed->succeeded && d->observed->recorded == SEEN_YES)
         plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_LIVE, carrier->name,
                  "its data has been carried over");
     else if (node && !diff_has_desired_shape(d, node))
@@ -315,7 +315,8 @@ void diff_plan_succession(const struct diff *d)
     }
     const struct node_spec *spec = spec_first_control_plane(d->desired);
     const struct node_state *node = diff_find(d, spec->name);
-    if (!d->observed->succeeded && refuse_other_wishes(d, &differences, carrier))
+    if ((!d->observed->succeeded || d->observed->recorded != SEEN_YES) &&
+        refuse_other_wishes(d, &differences, carrier))
         return;
     if (turns(d, node, carrier))
         return;

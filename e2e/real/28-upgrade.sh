@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Kubernetes is upgraded by image: the lone control plane with its data, then the worker. What is not possible is refused, and says why.
-# takes 150 s
+# takes 220 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 
