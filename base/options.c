@@ -157,6 +157,7 @@ static int set_count(int *field, const char *value, struct error **err)
 static int set_number(uint32_t *field, const char *value, struct error **err)
 {
     enum { NUMBER_MAX = 10000 };
+    assert(value);
     unsigned long number = all_digits(value) && strlen(value) <= 9 ? strtoul(value, NULL, 10) : 0;
     if (number < 1 || number > NUMBER_MAX)
         return error_set(err, ERROR_INVALID, "\"%s\" is not a number from 1 to %d", value,

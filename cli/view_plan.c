@@ -17,6 +17,7 @@
 #include "cli/table.h"
 #include "cli/view.h"
 #include "cli/view_result.h"
+#include <assert.h>
 #include <string.h>
 
 #define SIGN_NEW "+"
@@ -88,6 +89,7 @@ static void add_row(struct plan_table *table, const char *sign, const char *subj
 static void add_change(struct plan_table *table, const char *sign, const char *subject,
                        const struct action *action, const char *after)
 {
+    assert(action);
     cleanup_text struct text reason;
     text_init(&reason, 0);
     text_add_format(&reason, "%s%s", action->reason ? action->reason : "", after);

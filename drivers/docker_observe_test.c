@@ -280,7 +280,7 @@ static void one_list_for_the_first_looks(void **state)
     } list_rows[] = {
         {"at once", 0, 0, 0},
         {"after a second", 2000, 0, 1},
-        {"after a minute", 61 * 1000, 1, 1},
+        {"after a minute", 61000, 1, 1},
     };
     for (size_t i = 0; i < COUNT_OF(list_rows); i++) {
         test_row(list_rows[i].name);

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "model/moment.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -257,6 +258,7 @@ void rails_judge(struct arena *arena, const struct fleet_spec *desired,
         int order = !spec ? 1 : !state ? -1 : strcmp(spec->name, state->name);
         candidate.spec = order <= 0 ? spec : NULL;
         candidate.state = order >= 0 ? state : NULL;
+        assert(candidate.spec || candidate.state);
         candidate.name = candidate.spec ? candidate.spec->name : candidate.state->name;
         judge(&pass, &candidate);
         i += order <= 0;

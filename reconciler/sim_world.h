@@ -32,7 +32,7 @@ static const char *const sim_names[SIM_NODES] = {
     "a-control-plane",
     "a-control-plane2",
     "a-control-plane3",
-    "a-control-plane" STATE_CARRIER_SUFFIX,
+    ("a-control-plane" STATE_CARRIER_SUFFIX),
     "a-external-load-balancer",
     "a-worker",
     "a-worker2",

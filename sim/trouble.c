@@ -103,7 +103,7 @@ static bool is_stale(struct trouble *trouble, const struct fake_transport *trans
     if (!is_list(request))
         return false;
     effect->body = known_list(trouble, request->url);
-    bool stale = effect->body && prng_below(&trouble->prng, 1000) < 2 * trouble->per_mille;
+    bool stale = effect->body && prng_below(&trouble->prng, 1000) < 2UL * trouble->per_mille;
     if (!stale && prng_below(&trouble->prng, 100) < KEPT_PERCENT)
         keep_list(trouble, transport, request->url);
     return stale;
