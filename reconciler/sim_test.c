@@ -44,10 +44,8 @@ static void start_action(struct life *life, size_t index)
 static void look(struct life *life)
 {
     const struct sim_container *witness = sim_witness(&life->world);
-    const struct sim_container *carrier = &life->world.nodes[SIM_CARRIER];
-    life->complete = witness ? witness->recorded : NULL;
-    if (!life->complete && carrier->there)
-        life->complete = carrier->recorded;
+    life->complete =
+        witness && witness->recorded ? witness->recorded : life->world.nodes[SIM_CARRIER].recorded;
     life->look = sim_look(&life->world, life->desired, life->nodes);
 }
 
@@ -300,14 +298,15 @@ static void do_meddle(struct life *life)
 {
     static const enum container_status statuses[] = {CONTAINER_EXITED, CONTAINER_EXITED,
                                                      CONTAINER_PAUSED, CONTAINER_DEAD};
-    size_t index = prng_below(&life->prng, SIM_NODES);
+    size_t index = prng_below(&life->prng, SIM_NODES - 1);
+    index += index >= SIM_CARRIER; /* what is set aside is left alone */
     struct sim_container *node = &life->world.nodes[index];
     life->meddled = true;
-    if (chance(life, 20) || (index == SIM_CARRIER && !node->there))
+    if (chance(life, 20))
         life->world.kubeconfig = 0;
     else if (!node->there && chance(life, 15))
         sim_create(&life->world, index, random_stranger(life), 0, sim_variants[0].shapes[index]);
-    else if (node->there && index != SIM_CARRIER && (!sim_is_ours(node) || chance(life, 30)))
+    else if (node->there && (!sim_is_ours(node) || chance(life, 30)))
         node->there = false;
     else if (sim_runs(node) && node->joined && chance(life, 40))
         silence(life, index);
