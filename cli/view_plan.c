@@ -142,15 +142,36 @@ static const char *action_sign(const struct action *action)
     return SIGN_CHANGED;
 }
 
+static bool is_control_plane(const struct cluster_spec *spec, const char *node)
+{
+    for (size_t i = 0; spec && spec->nodes && i < spec->node_count; i++)
+        if (spec->nodes[i].role == NODE_CONTROL_PLANE && strcmp(spec->nodes[i].name, node) == 0)
+            return true;
+    return false;
+}
+
+/* "exited" and the like: the reason is how its container was found. */
+static bool is_still(const struct action *action)
+{
+    for (int status = CONTAINER_CREATED; status <= CONTAINER_DEAD; status++)
+        if (action->reason &&
+            strcmp(action->reason, container_status_name((enum container_status)status)) == 0)
+            return true;
+    return false;
+}
+
 static void add_action(struct plan_table *table, const struct action *action)
 {
     bool own = strcmp(action->subject, table->result->cluster) == 0;
     const char *subject = own ? action_kind_words(action->kind) : action->subject;
-    bool starts = action->kind == ACTION_START_NODE || action->kind == ACTION_BALANCER;
+    bool starts =
+        action->kind == ACTION_START_NODE || (action->kind == ACTION_BALANCER && is_still(action));
     bool missing = action->reason && strcmp(action->reason, "missing") == 0;
     if (action->kind == ACTION_CREATE_NODE) {
         table->changes[action->change]++;
-        add_row(table, SIGN_NEW, subject, change_class_name(action->change), "add worker");
+        add_row(table, SIGN_NEW, subject, change_class_name(action->change),
+                is_control_plane(table->result->desired, subject) ? "add control plane"
+                                                                  : "add worker");
     } else if (action->kind == ACTION_DRAIN && action->change == CHANGE_REMOVE) {
         table->changes[action->change]++;
         add_row(table, SIGN_GONE, subject, change_class_name(action->change), "drains it");
@@ -189,6 +210,11 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
         return is_planned(plan, ACTION_JOIN, action->subject);
     case ACTION_DELETE_NODE:
         return is_planned(plan, ACTION_DRAIN, action->subject);
+    case ACTION_DRAIN:
+        return is_planned(plan, ACTION_CREATE_NODE, action->subject);
+    case ACTION_LEAVE_ETCD:
+        return is_planned(plan, ACTION_DRAIN, action->subject) ||
+               is_planned(plan, ACTION_CREATE_NODE, action->subject);
     case ACTION_JOIN:
         return grows || waits;
     case ACTION_AWAIT_READY:
@@ -197,6 +223,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_START_NODE:
     case ACTION_REVIVE:
     case ACTION_BALANCER:
+    case ACTION_ENDPOINT:
     case ACTION_BOOTSTRAP:
     case ACTION_UPLOAD_CONFIG:
     case ACTION_MARK_CONTROL_PLANE:
@@ -210,7 +237,6 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_KUBECONFIG:
     case ACTION_MARKS:
     case ACTION_FORGET:
-    case ACTION_DRAIN:
     case ACTION_STOP_NODE:
         return false;
     }

@@ -109,6 +109,8 @@ static const struct step *table_of(enum action_kind kind)
         return docker_revive_steps;
     case ACTION_BALANCER:
         return docker_balancer_steps;
+    case ACTION_ENDPOINT:
+        return docker_alias_steps;
     case ACTION_PRELOAD:
         return docker_preload_steps;
     case ACTION_BOOTSTRAP:
@@ -139,6 +141,8 @@ static const struct step *table_of(enum action_kind kind)
         return docker_settings_steps;
     case ACTION_DRAIN:
         return docker_drain_steps;
+    case ACTION_LEAVE_ETCD:
+        return docker_leave_steps;
     case ACTION_KUBECONFIG:
         return docker_kubeconfig_steps;
     case ACTION_AWAIT_READY:

@@ -26,7 +26,18 @@ static bool is_backend(const char *const *backends, size_t count, const char *na
     return false;
 }
 
-/* All that the spec has, made or not, and any other that is there. */
+/* It is deleted later in the same plan. */
+static bool is_leaving(const struct docker_flow *df, const char *name)
+{
+    const struct plan *plan = df->input.plan;
+    for (size_t i = 0; plan && i < plan->count; i++)
+        if (plan->actions[i].kind == ACTION_DELETE_NODE &&
+            strcmp(plan->actions[i].subject, name) == 0)
+            return true;
+    return false;
+}
+
+/* All that the spec has, made or not, and any other that is there; but none that leaves. */
 static struct balancer_input input_of(struct docker_flow *df)
 {
     const struct cluster_spec *spec = df->input.spec;
@@ -34,11 +45,12 @@ static struct balancer_input input_of(struct docker_flow *df)
         arena_array(df->flow.arena, spec->node_count + df->seen->node_count, sizeof(*backends));
     size_t count = 0;
     for (size_t i = 0; i < spec->node_count; i++)
-        if (spec->nodes[i].role == NODE_CONTROL_PLANE)
+        if (spec->nodes[i].role == NODE_CONTROL_PLANE && !is_leaving(df, spec->nodes[i].name))
             backends[count++] = spec->nodes[i].name;
     for (size_t i = 0; i < df->seen->node_count; i++)
         if (docker_is_control_plane(&df->seen->nodes[i]) &&
-            !is_backend(backends, count, df->seen->nodes[i].name))
+            !is_backend(backends, count, df->seen->nodes[i].name) &&
+            !is_leaving(df, df->seen->nodes[i].name))
             backends[count++] = df->seen->nodes[i].name;
     return (struct balancer_input){
         .cluster = spec->name,

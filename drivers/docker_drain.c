@@ -39,12 +39,17 @@ static enum step_status cordon(struct flow *flow, const struct answer *answer, s
                   "{\"spec\":{\"unschedulable\":true}}");
         return STEP_WAITING;
     }
+    bool gone = !answer->failure && answer->status == 404;
+    if (gone && flow->turn == 1) { /* asked twice, since then no pod is moved at all */
+        kube_send(flow, "GET", node_path(flow), NULL, NULL);
+        return STEP_WAITING;
+    }
     json_t *node = json_loadb(answer->body, answer->length, 0, NULL);
-    bool known = answer->status == 200 && json_is_object(node);
+    bool known = flow->turn == 1 && answer->status == 200 && json_is_object(node);
     if (known && drain->confirms == NODE_CONFIRMS && !kube_is_ready(node))
         drain->confirms = NODE_LOST;
     json_decref(node);
-    drain->unknown = !answer->failure && answer->status == 404;
+    drain->unknown = gone;
     if (known || drain->unknown)
         return STEP_DONE;
     flow->waiting_for = docker_message(flow, answer);

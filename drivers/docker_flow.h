@@ -95,6 +95,7 @@ struct docker_flow {
     const char *token;                       /* for one join: "abcdef.0123456789abcdef" */
     struct pod_ranges pod_ranges;            /* that the node gets before it registers */
     const struct archive_file *cni_template; /* NULL: the image has none, or it is not wanted */
+    bool is_member;                          /* etcd counts it among its members */
     bool joined;                             /* its kubelet has its credentials */
     bool has_range;                          /* and its Node its pod range */
 
@@ -114,6 +115,8 @@ struct docker_flow {
     struct sight *sight;           /* docker_evidence.c's */
     bool has_link;                 /* the link beside a record is there, with or without digest */
     struct succession *succession; /* docker_succession.c's */
+    struct etcd *etcd;             /* docker_etcd.c's */
+    struct attachment *attachment; /* docker_alias.c's */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)
@@ -129,6 +132,7 @@ extern const struct step docker_bootstrap_steps[], docker_join_steps[];
 extern const struct step docker_revive_steps[];
 extern const struct step docker_balancer_steps[], docker_preload_steps[];
 extern const struct step docker_look_steps[], docker_marks_steps[], docker_stop_steps[];
+extern const struct step docker_alias_steps[], docker_leave_steps[];
 extern const struct step docker_manifests_steps[], docker_settings_steps[], docker_drain_steps[];
 extern const struct step docker_reroute_steps[], docker_readdress_steps[];
 extern const struct step docker_upload_config_steps[], docker_mark_steps[], docker_token_steps[];
@@ -204,6 +208,14 @@ struct facet_list docker_facets(struct docker_flow *df);
 /* docker_balancer.c: the command of the load balancer's container; NULL: its image knows. */
 const char *docker_balancer_script(struct docker_flow *df);
 
+/* docker_alias.c: row of an observation. */
+enum step_status docker_look_named(struct flow *, const struct answer *, struct error **);
+
+/* docker_setup.c: writes the record and the link beside it; marks may be NULL. */
+int docker_send_record(struct docker_flow *df, const char *container_id,
+                       const struct facet_list *facets, const struct marks *marks,
+                       struct error **err);
+
 /* docker_create.c: why a container did not start, in words that say what to do. */
 void docker_explain_start(struct flow *flow, const struct answer *answer, struct error **err);
 
@@ -236,6 +248,9 @@ const char *docker_fill(struct flow *flow, const char *text, const char *word, c
  * name, else the first of them, or NULL.
  */
 const struct node_state *docker_speaker(const struct cluster_state *state);
+
+/* Another control plane that runs and is not the action's subject; df->speaker if there is none. */
+const struct node_state *docker_next_speaker(const struct docker_flow *df);
 
 /* Where the API is published for users: the load balancer, else the speaker; or NULL. */
 const struct node_state *docker_entrance(const struct cluster_state *state);

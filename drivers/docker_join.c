@@ -16,11 +16,12 @@
 #include "drivers/docker_flow.h"
 
 #include "base/memory.h"
+#include "drivers/docker_etcd.h"
 #include "drivers/docker_info.h"
 #include "model/kubeadm.h"
 #include <string.h>
 
-enum { JOIN_MS = 300 * 1000, RANGES_MAX = 1024, CERTIFICATES = 9 };
+enum { JOIN_MS = 300 * 1000, ETCD_MS = 120 * 1000, RANGES_MAX = 1024, CERTIFICATES = 9 };
 
 #define KUBELET_CONF "/etc/kubernetes/kubelet.conf"
 #define ETCD_MANIFEST "/etc/kubernetes/manifests/etcd.yaml"
@@ -32,23 +33,28 @@ static bool is_control_plane(const struct docker_flow *df)
     return df->node->role == NODE_CONTROL_PLANE;
 }
 
-/* A control plane whose etcd never came: kubeadm cannot go on from there, only begin again. */
+/*
+ * A control plane whose etcd never came, or is none of the cluster's any more:
+ * kubeadm cannot go on from there, only begin again.
+ */
 static bool is_half(const struct docker_flow *df)
 {
     return is_control_plane(df) && docker_has_file(df, "kubernetes/kubelet.conf") &&
-           !docker_has_file(df, "kubernetes/manifests/etcd.yaml");
+           (!df->is_member || !docker_has_file(df, "kubernetes/manifests/etcd.yaml"));
 }
 
 static enum step_status begin_again(struct flow *flow, const struct answer *answer,
                                     struct error **err)
 {
     static const char script[] = UNLESS_ETCD "kubeadm reset --force";
-    static const char *const argv[] = {LOCKED, "sh", "-c", script, NULL};
+    static const char *const unless_etcd[] = {LOCKED, "sh", "-c", script, NULL};
+    static const char *const always[] = {LOCKED, "kubeadm", "reset", "--force", NULL};
     struct docker_flow *df = docker_flow_of(flow);
     if (flow->turn == 0) {
+        bool has_etcd = docker_has_file(df, "kubernetes/manifests/etcd.yaml");
         if (!is_half(df))
             return STEP_DONE;
-        flow_exec(flow, df->found->id, argv);
+        flow_exec(flow, df->found->id, has_etcd ? always : unless_etcd);
         return STEP_WAITING;
     }
     if (flow->turn > 1)
@@ -356,6 +362,25 @@ static enum step_status copy_certificates(struct flow *flow, const struct answer
     }
 }
 
+/*
+ * What the other control planes say of the cluster, so that it is never one of
+ * them without a record: they may be gone when this one is asked.
+ */
+static enum step_status copy_record(struct flow *flow, const struct answer *answer,
+                                    struct error **err)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    const struct cluster_state *observed = df->input.observed;
+    if (answer)
+        return answer->status == 200 ? STEP_DONE
+                                     : docker_refused(flow, answer, "write fleet.json", err);
+    if (df->joined || !is_control_plane(df) || !observed || observed->recorded != SEEN_YES)
+        return STEP_DONE;
+    return docker_send_record(df, df->found->id, &observed->applied, &observed->marks, err)
+               ? STEP_FAILED
+               : STEP_WAITING;
+}
+
 static enum step_status join(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
@@ -415,6 +440,11 @@ const struct step docker_join_steps[] = {
     {.name = "read the Kubernetes version", .run = docker_read_version, .timeout_ms = 10000},
     DOCKER_ACCESS,
     {.name = "look for earlier progress", .run = docker_read_progress, .timeout_ms = 10000},
+    {.name = "look at etcd's members",
+     .run = docker_etcd_join,
+     .timeout_ms = ETCD_MS,
+     .poll_ms = 500,
+     .tolerant = true},
     {.name = "clear an unfinished join", .run = begin_again, .timeout_ms = JOIN_MS},
     ASK("look for the node", look_joined),
     {.name = "start kubelet", .run = start_kubelet, .timeout_ms = 60000},
@@ -425,6 +455,7 @@ const struct step docker_join_steps[] = {
     ASK("announce the node", make_node),
     ASK("make a token", kube_add_token),
     {.name = "copy the certificates", .run = copy_certificates, .timeout_ms = 20000},
+    {.name = "copy the record", .run = copy_record, .timeout_ms = 10000},
     ASK("wait for the token", kube_await_token),
     {.name = "write kubeadm.conf", .run = write_config, .timeout_ms = 10000},
     {.name = "kubeadm join", .run = join, .timeout_ms = JOIN_MS},

@@ -92,8 +92,10 @@ static const char *parse_node(struct arena *arena, const json_t *item, struct no
         .status = status_of(json_string_value(json_object_get(item, "State"))),
     };
     parse_ports(arena, json_object_get(item, "Ports"), node);
-    parse_networks(arena, json_object_get(json_object_get(item, "NetworkSettings"), "Networks"),
-                   node);
+    const json_t *networks = json_object_get(json_object_get(item, "NetworkSettings"), "Networks");
+    parse_networks(arena, networks, node);
+    node->detached = node->status == CONTAINER_RUNNING && json_is_object(networks) &&
+                     !json_object_size(networks);
     return cluster;
 }
 
@@ -254,9 +256,9 @@ static const struct node_state *pick(struct docker_flow *df, const struct cluste
     enum action_kind kind = df->input.action->kind;
     bool by_name = df->node || kind == ACTION_DELETE_NODE || kind == ACTION_START_NODE ||
                    kind == ACTION_REVIVE || kind == ACTION_REROUTE || kind == ACTION_READDRESS ||
-                   kind == ACTION_STOP_NODE;
-    /* A node is drained whether or not its container is there: the API does it. */
-    if (!by_name || kind == ACTION_DRAIN)
+                   kind == ACTION_STOP_NODE || kind == ACTION_ENDPOINT;
+    /* A node leaves whether or not its container is there: the others do it. */
+    if (!by_name || kind == ACTION_DRAIN || kind == ACTION_LEAVE_ETCD)
         return df->speaker;
     for (size_t i = 0; i < cluster->node_count; i++)
         if (strcmp(cluster->nodes[i].name, df->input.action->subject) == 0)
@@ -280,6 +282,32 @@ enum step_status docker_list_cluster(struct flow *flow, const struct answer *ans
                                                                                     : STEP_DONE;
 }
 
+/* A node that comes or goes does not speak for the cluster, if another can. */
+static bool speaks_by_others(const struct docker_flow *df)
+{
+    enum action_kind kind = df->input.action->kind;
+    return df->speaker && strcmp(df->speaker->name, df->input.action->subject) == 0 &&
+           (kind == ACTION_JOIN || kind == ACTION_DRAIN || kind == ACTION_LEAVE_ETCD);
+}
+
+const struct node_state *docker_next_speaker(const struct docker_flow *df)
+{
+    const struct node_state *first = NULL;
+    bool passed = false;
+    for (size_t i = 0; i < df->seen->node_count; i++) {
+        const struct node_state *node = &df->seen->nodes[i];
+        bool speaks = docker_is_control_plane(node) && node->status == CONTAINER_RUNNING &&
+                      docker_is_ours(df, node) &&
+                      strcmp(node->name, df->input.action->subject) != 0;
+        if (speaks && passed)
+            return node;
+        if (speaks && !first)
+            first = node;
+        passed = passed || node == df->speaker;
+    }
+    return first ? first : df->speaker;
+}
+
 void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet)
 {
     const struct cluster_state *cluster = fleet_state_find(fleet, df->cluster);
@@ -288,6 +316,8 @@ void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet)
         *seen = *cluster;
     df->seen = seen;
     df->speaker = docker_speaker(seen);
+    if (speaks_by_others(df))
+        df->speaker = docker_next_speaker(df);
 }
 
 bool docker_is_ours(const struct docker_flow *df, const struct node_state *node)

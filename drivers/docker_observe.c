@@ -91,12 +91,15 @@ static void parse_record(struct docker_flow *df, const struct node_state *node)
 }
 
 /*
- * The control plane that is asked for the record: the first by name. It gets
- * the record last, so that one has it only when all have it.
+ * The control plane that is asked for the record: the first by name, which
+ * gets it last. Where that has none, because it was made anew, the others are
+ * asked: the record is the last thing of a set-up, so it was complete.
  */
-static const struct node_state *readable(struct docker_flow *df)
+static const struct node_state *readable_after(const struct docker_flow *df,
+                                               const struct node_state *last)
 {
-    for (size_t i = 0; i < df->state->node_count; i++)
+    for (size_t i = last ? (size_t)(last - df->state->nodes) + 1 : 0; i < df->state->node_count;
+         i++)
         if (df->state->nodes[i].owner && docker_is_readable(&df->state->nodes[i]))
             return &df->state->nodes[i];
     return NULL;
@@ -140,29 +143,34 @@ static enum step_status look_digest(struct flow *flow, const struct answer *answ
                                     struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    const struct node_state *node = readable(df);
-    df->state->recorded = df->state->node_count ? SEEN_UNKNOWN : SEEN_NO;
-    df->state->marked = node ? SEEN_YES : SEEN_NO;
-    if (!node)
-        return STEP_DONE;
     if (!answer) {
-        docker_look_at_link(flow, node->id);
-        return STEP_WAITING;
-    }
-    if (answer->status != 200 && answer->status != 404)
+        df->state->recorded = df->state->node_count ? SEEN_UNKNOWN : SEEN_NO;
+        df->state->marked = readable_after(df, NULL) ? SEEN_YES : SEEN_NO;
+        df->found = NULL;
+    } else if (answer->status != 200 && answer->status != 404) {
         return docker_refused(flow, answer, "look at the record", err);
-    const char *target = docker_link_target(flow->arena, answer);
+    }
+    const char *target = answer ? docker_link_target(flow->arena, answer) : NULL;
     df->has_link = target != NULL;
     if (target)
         understand_link(df, target);
-    return STEP_DONE;
+    if (df->has_digest) {
+        df->state->record_partial = df->found != readable_after(df, NULL);
+        return STEP_DONE;
+    }
+    df->found = readable_after(df, df->found);
+    if (!df->found)
+        return STEP_DONE;
+    docker_look_at_link(flow, df->found->id);
+    return STEP_WAITING;
 }
 
+/* Of the one that has the link, which is written beside it; else of the first. */
 static enum step_status read_record(struct flow *flow, const struct answer *answer,
                                     struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
-    const struct node_state *node = readable(df);
+    const struct node_state *node = df->found ? df->found : readable_after(df, NULL);
     if (!node || df->state->recorded == SEEN_YES)
         return STEP_DONE;
     if (!answer) {
@@ -364,6 +372,7 @@ const struct step docker_observe_steps[] = {
      .run = docker_look_addresses,
      .timeout_ms = 30000,
      .tolerant = true},
+    {.name = "look at its names", .run = docker_look_named, .timeout_ms = 10000, .tolerant = true},
     {0},
 };
 

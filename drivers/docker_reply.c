@@ -93,6 +93,14 @@ enum step_status docker_admin_conf(struct flow *flow, const struct answer *answe
     *file = archive_find(&df->files, "admin.conf");
     if (*file && (*file)->bytes)
         return STEP_DONE;
+    /* The first by name may have been made anew, and not have joined yet. */
+    const struct node_state *next = docker_next_speaker(df);
+    if (next != df->speaker && flow->turn < df->seen->node_count) {
+        df->found = df->found == df->speaker ? next : df->found;
+        df->speaker = next;
+        docker_read_files(flow, df->speaker->id, "/etc/kubernetes/admin.conf");
+        return STEP_WAITING;
+    }
     error_set(err, ERROR_CONFLICT, "%s has no admin.conf", df->speaker->name);
     return STEP_FAILED;
 }

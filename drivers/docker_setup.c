@@ -267,15 +267,16 @@ const struct step docker_ready_steps[] = {
     {0},
 };
 
-static int send_record(struct docker_flow *df, const char *container_id, struct error **err)
+int docker_send_record(struct docker_flow *df, const char *container_id,
+                       const struct facet_list *facets, const struct marks *marks,
+                       struct error **err)
 {
-    struct facet_list facets = docker_facets(df);
+    static const struct marks none;
     struct text record;
     text_init(&record, 0);
-    facet_record_print(df->cluster, &facets, &record);
-    static const struct marks none;
-    const char *target = marks_print(df->flow.arena, facet_digest(df->flow.arena, &facets),
-                                     df->input.marks ? df->input.marks : &none);
+    facet_record_print(df->cluster, facets, &record);
+    const char *target =
+        marks_print(df->flow.arena, facet_digest(df->flow.arena, facets), marks ? marks : &none);
     const struct archive_file files[] = {
         {.path = FACET_RECORD_FILE, .bytes = record.data, .length = record.length, .mode = 0644},
         {.path = FACET_DIGEST_LINK, .link = target, .mode = 0777},
@@ -304,7 +305,9 @@ static enum step_status write_record(struct flow *flow, const struct answer *ans
         df->found = node;
         if (docker_check_owner(flow, err) == STEP_FAILED)
             return STEP_FAILED;
-        return send_record(df, node->id, err) ? STEP_FAILED : STEP_WAITING;
+        struct facet_list facets = docker_facets(df);
+        return docker_send_record(df, node->id, &facets, df->input.marks, err) ? STEP_FAILED
+                                                                               : STEP_WAITING;
     }
     return STEP_DONE;
 }

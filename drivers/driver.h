@@ -38,6 +38,7 @@ struct apply_input {
      */
     const struct facet_list *record;
     const struct marks *marks; /* what ACTION_MARKS and ACTION_RECORD write; NULL: none */
+    const struct plan *plan;   /* that the action is of, or NULL */
 };
 
 struct admin_access {

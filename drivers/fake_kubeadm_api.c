@@ -291,6 +291,24 @@ int fake_phase_join_etcd(struct fake_kubeadm *kubeadm, const char *what)
     (void)what;
     if (!cluster)
         return 1;
-    fake_etcd_add(kubeadm->container, cluster);
+    size_t i;
+    json_t *member;
+    json_array_foreach(cluster->etcd_members, i, member)
+    {
+        const char *name = json_string_value(member);
+        if (strcmp(name, kubeadm->container->name) == 0 && !kubeadm->container->node.etcd)
+            return fake_command_fail(kubeadm->command,
+                                     "error execution phase control-plane-join/etcd: error "
+                                     "creating local etcd static pod manifest file: etcdserver: "
+                                     "Peer URLs already exists");
+        if (!fake_etcd_runs(kubeadm->command->call->world, name))
+            return fake_command_fail(kubeadm->command,
+                                     "error execution phase check-etcd: etcd cluster is not "
+                                     "healthy: failed to dial endpoint of %s: context deadline "
+                                     "exceeded",
+                                     name);
+    }
+    if (!kubeadm->container->node.etcd)
+        fake_etcd_add(kubeadm->container, cluster);
     return fake_phase_etcd(kubeadm, "local");
 }

@@ -51,8 +51,8 @@ void fake_life_until(struct fake_lab *lab, const struct cluster_spec *spec, enum
     for (enum action_kind each = ACTION_CREATE_NODE; each < kind && each < ACTION_FORGET; each++) {
         bool left_out = each == ACTION_START_NODE || each == ACTION_REVIVE ||
                         each == ACTION_PRELOAD || each == ACTION_NODE_SETTINGS ||
-                        each == ACTION_REROUTE || each == ACTION_READDRESS ||
-                        (each == ACTION_BALANCER && !spec->balancer) ||
+                        each == ACTION_ENDPOINT || each == ACTION_REROUTE ||
+                        each == ACTION_READDRESS || (each == ACTION_BALANCER && !spec->balancer) ||
                         (each == ACTION_CNI && spec->networking.disable_default_cni);
         if (each == ACTION_CREATE_NODE || each == ACTION_BOOTSTRAP || each == ACTION_JOIN)
             do_nodes(lab, spec, each);

@@ -123,6 +123,20 @@ const json_t *fake_look_object_of(const struct fake_world *world, const char *cl
     return NULL;
 }
 
+bool fake_look_is_member(const struct fake_world *world, const char *cluster, const char *node)
+{
+    for (const struct fake_cluster *each = world->clusters; each; each = each->next) {
+        size_t i;
+        json_t *member;
+        json_array_foreach(each->etcd_members, i, member)
+        {
+            if (strcmp(each->name, cluster) == 0 && strcmp(json_string_value(member), node) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 size_t fake_look_objects(const struct fake_world *world, const char *prefix)
 {
     const struct fake_object *object = world->clusters ? world->clusters->objects : NULL;

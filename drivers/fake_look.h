@@ -56,6 +56,9 @@ const json_t *fake_look_object(const struct fake_world *world, const char *path)
 const json_t *fake_look_object_of(const struct fake_world *world, const char *cluster,
                                   const char *path);
 
+/* Does etcd of the cluster of this name count the node among its members? */
+bool fake_look_is_member(const struct fake_world *world, const char *cluster, const char *node);
+
 /* How many objects have a path that begins so, and the path of one of them (NULL: none). */
 size_t fake_look_objects(const struct fake_world *world, const char *prefix);
 const char *fake_look_path(const struct fake_world *world, const char *prefix);

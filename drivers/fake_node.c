@@ -79,7 +79,7 @@ bool fake_node_booted(const struct fake_container *container, uint64_t now_ms)
     return container->run == FAKE_RUNNING && now_ms >= container->booted_at_ms;
 }
 
-static bool etcd_runs(struct fake_world *world, const char *name)
+bool fake_etcd_runs(struct fake_world *world, const char *name)
 {
     struct fake_container *member;
     HASH_FIND(by_name, world->container_names, name, strlen(name), member);
@@ -92,15 +92,20 @@ size_t fake_etcd_running(struct fake_world *world, const struct fake_cluster *cl
     json_t *member;
     json_array_foreach(cluster->etcd_members, i, member)
     {
-        running += etcd_runs(world, json_string_value(member));
+        running += fake_etcd_runs(world, json_string_value(member));
     }
     return running;
+}
+
+bool fake_etcd_has_quorum(struct fake_world *world, const struct fake_cluster *cluster)
+{
+    return fake_peers_quorum(world, cluster);
 }
 
 bool fake_node_api_up(struct fake_world *world, struct fake_container *container, uint64_t now_ms)
 {
     const struct fake_node *node = &container->node;
-    return container->run == FAKE_RUNNING && node->cluster && node->api_at_ms &&
+    return container->run == FAKE_RUNNING && node->cluster && node->etcd && node->api_at_ms &&
            now_ms >= node->api_at_ms && fake_peers_serves(container) &&
            fake_peers_quorum(world, node->cluster);
 }
@@ -155,7 +160,6 @@ struct fake_container *fake_node_behind(struct fake_world *world, struct fake_co
 
 void fake_etcd_add(struct fake_container *container, struct fake_cluster *cluster)
 {
-    fake_etcd_remove(cluster, container->name);
     json_array_append_new(cluster->etcd_members, json_string(container->name));
     json_object_set_new(cluster->peer_urls, container->name,
                         json_sprintf("https://%s:2380", fake_peers_address(container)));

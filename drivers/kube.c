@@ -21,6 +21,8 @@ const char *docker_api_server(struct arena *arena, const struct node_state *node
 const char *docker_user_server(struct docker_flow *df, struct error **err)
 {
     const struct node_state *node = docker_entrance(df->seen);
+    if (node && !docker_is_balancer(node))
+        node = df->speaker; /* the one that has credentials */
     if (node && node->api_port)
         return docker_api_server(df->flow.arena, node);
     error_set(err, ERROR_CONFLICT, "%s does not run, so its API has no port",

@@ -76,20 +76,45 @@ void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct fa
     *facets = (struct facet_list){.items = builder.items, .count = builder.count};
 }
 
+bool facet_is_entrance(const struct facet *facet)
+{
+    const char *end = facet->node ? strstr(facet->path, "].") : NULL;
+    for (size_t i = 0; end && i < facet_row_count; i++) {
+        if (facet_rows[i].scope == FACET_OF_ENTRANCE && strcmp(facet_rows[i].field, end + 2) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_shape(struct text *text, const struct facet *facet)
+{
+    text_add_bytes(text, facet->path, strlen(facet->path) + 1);
+    text_add_bytes(text, facet->value, strlen(facet->value) + 1);
+}
+
 const char *facet_shape(struct arena *arena, const struct facet_list *facets, const char *node)
 {
-    cleanup_text struct text text;
+    cleanup_text struct text text, entrance;
     text_init(&text, 0);
+    text_init(&entrance, 0);
     for (size_t i = 0; i < facets->count; i++) {
         const struct facet *facet = &facets->items[i];
         if (facet->change < CHANGE_REPLACE || (facet->node && strcmp(facet->node, node) != 0))
             continue;
-        text_add_bytes(&text, facet->path, strlen(facet->path) + 1);
-        text_add_bytes(&text, facet->value, strlen(facet->value) + 1);
+        add_shape(facet_is_entrance(facet) ? &entrance : &text, facet);
     }
-    char hex[FACET_HASH_DIGITS + 1];
+    char hex[FACET_HASH_DIGITS + 1], entrance_hex[FACET_HASH_DIGITS + 1];
     facet_hash(text.data, text.length, hex);
-    return arena_string(arena, hex);
+    if (!entrance.length)
+        return arena_string(arena, hex);
+    facet_hash(entrance.data, entrance.length, entrance_hex);
+    return arena_format(arena, "%s-%.16s", hex, entrance_hex);
+}
+
+bool facet_shape_is_like(const char *shape, const char *other)
+{
+    size_t length = strcspn(shape, "-");
+    return length == strcspn(other, "-") && strncmp(shape, other, length) == 0;
 }
 
 const char *facet_digest(struct arena *arena, const struct facet_list *facets)

@@ -50,12 +50,20 @@ struct facet facet_of_path(struct arena *arena, const char *path, const char *va
 /* Everything is copied into the arena; the spec may go. */
 void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct facet_list *facets);
 
+/* Says where the API is published: a facet of whichever container does that. */
+bool facet_is_entrance(const struct facet *facet);
+
 /*
  * Hash (64 hex digits of SHA-256) over what cannot change in a living
  * container, of this node or of the whole cluster (CHANGE_REPLACE and up):
- * the label fleet.kind/shape.
+ * the label fleet.kind/shape. Where the API is published stands apart, as
+ * "-" and 16 digits more on the container that does it: a load balancer may
+ * take that over.
  */
 const char *facet_shape(struct arena *arena, const struct facet_list *facets, const char *node);
+
+/* Are both the same shape, wherever the API is published? */
+bool facet_shape_is_like(const char *shape, const char *other);
 
 /*
  * Hash (64 hex digits of SHA-256) over all facets: equal exactly where nothing

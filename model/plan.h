@@ -24,6 +24,8 @@ enum action_kind {
     ACTION_START_NODE,    /* start or unpause an existing container; subject: node */
     ACTION_REVIVE,        /* kubelet and containerd of a running node; subject: node */
     ACTION_BALANCER,      /* load balancer there, configured and running; subject: its container */
+    ACTION_ENDPOINT,      /* the name of the API's endpoint: an alias of this control plane where it
+                             is the only one that is wanted, else not; subject: node */
     ACTION_PRELOAD,       /* the wanted images into the node's store; subject: node */
     ACTION_BOOTSTRAP,     /* kubeadm phases until the API answers; subject: node */
     ACTION_UPLOAD_CONFIG, /* subject of this and the next: cluster */
@@ -45,6 +47,7 @@ enum action_kind {
     ACTION_MARKS,         /* write what the cluster knows of itself: plan.marks */
     ACTION_DRAIN,         /* cordon, evict the pods, delete the Node object; subject: node */
     ACTION_STOP_NODE,     /* its container stands still afterwards; subject: node */
+    ACTION_LEAVE_ETCD,    /* etcd forgets the member of that name; subject: node */
     ACTION_DELETE_NODE,   /* container and its volumes; subject: node */
     ACTION_CHECK_VERSION, /* may the node be made of its new image? subject: node */
     ACTION_SET_ASIDE,     /* stop the control plane and name it as carrier; subject: node */

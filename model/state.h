@@ -62,6 +62,9 @@ struct node_state {
     uint16_t api_port;
     uint64_t created_at_s; /* Unix time */
     enum container_status status;
+    bool detached; /* it runs, but is in no network */
+    /* Does it answer to the endpoint's name? Only looked at where no load balancer does. */
+    enum seen named;
     /*
      * By the cluster's own word, where its API was asked: has this container's
      * kubelet registered (the Node of an older container of that name does not
@@ -83,7 +86,8 @@ struct cluster_state {
     uint64_t observed_at_ms;
     const struct node_state *nodes; /* sorted by name, unique */
     size_t node_count;
-    enum seen recorded; /* is there a record of a finished set-up? */
+    enum seen recorded;  /* is there a record of a finished set-up? */
+    bool record_partial; /* a control plane before the one that told it has none */
     /* Beside a carrier: the new container holds the data and a record, else that is the carrier's;
      * and the record is its own, so that nobody needs the carrier any more. */
     bool carried, succeeded;

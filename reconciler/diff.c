@@ -89,11 +89,11 @@ bool diff_is_planned(const struct diff *d, enum action_kind kind, const char *su
     return false;
 }
 
-bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds)
+bool diff_wait_for(const struct diff *d, size_t action, kind_set kinds)
 {
     bool any = false;
     for (size_t i = 0; i < action; i++) {
-        if (kinds & 1u << d->plan->actions[i].kind) {
+        if (kinds & UINT64_C(1) << d->plan->actions[i].kind) {
             plan_after(d->plan, action, i);
             any = true;
         }
@@ -101,11 +101,11 @@ bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds)
     return any;
 }
 
-void diff_wait_for_own(const struct diff *d, size_t action, uint32_t kinds)
+void diff_wait_for_own(const struct diff *d, size_t action, kind_set kinds)
 {
     for (size_t i = 0; i < action; i++) {
         const struct action *earlier = &d->plan->actions[i];
-        if (kinds & 1u << earlier->kind &&
+        if (kinds & UINT64_C(1) << earlier->kind &&
             strcmp(earlier->subject, d->plan->actions[action].subject) == 0)
             plan_after(d->plan, action, i);
     }
@@ -246,7 +246,10 @@ static bool is_misshapen(const struct diff *d, const struct node_state *node)
 /* It holds nothing that the others do not: it may go, and is made anew in the next round. */
 static bool is_spare(const struct diff *d, const struct node_state *node)
 {
-    return d->observed->recorded != SEEN_NO && !diff_is_control_plane(node);
+    return d->observed->recorded == SEEN_YES
+               ? !diff_is_control_plane(node) || diff_count_planes(d) > 1 ||
+                     !diff_is_recorded(d, node->name)
+               : d->observed->recorded == SEEN_UNKNOWN && !diff_is_control_plane(node);
 }
 
 /* An etcd that may know it as a member would wait for it for ever. */
@@ -282,7 +285,9 @@ static bool is_displaced(const struct diff *d, const struct node_state *node)
         if (diff_is_control_plane(other) && diff_desires(d, other->name))
             return false;
     }
-    return true;
+    /* One that is gone comes back, as long as others have its data. */
+    return diff_count_planes(d) < 2 ||
+           !diff_is_recorded(d, spec_first_control_plane(d->desired)->name);
 }
 
 /* Its set-up began at another address, in which certificates and etcd's members believe. */
@@ -297,6 +302,10 @@ static struct misfit find_misfit(const struct diff *d)
 {
     if (d->observed->recorded == SEEN_NO && is_headless(d))
         return (struct misfit){d->desired->name, headless_reason};
+    const char *lost = d->observed->recorded == SEEN_YES ? diff_without_majority(d) : NULL;
+    if (lost)
+        return (struct misfit){lost, "gone, and with it the majority of etcd's members, which "
+                                     "nothing can be changed without"};
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         bool displaced = is_displaced(d, node);

@@ -1,34 +1,58 @@
+#include "model/upgrade.h"
 #include "reconciler/diff_parts.h"
 
 #include <assert.h>
 #include <string.h>
 
 /*
- * A worker can be replaced alone, and a lone control plane with the cluster's
- * data. Of several each holds a part of it, and what is said of the cluster
- * was said to all nodes: that is its end.
+ * A node can be replaced alone, a lone control plane with the cluster's data,
+ * one of several because others have it. What is said of the cluster was said
+ * to all nodes: that is its end.
  */
 static enum change_class cost_of(const struct diff *d, const struct facet *facet)
 {
     if (facet->change != CHANGE_REPLACE)
         return facet->change;
     const struct node_state *node = facet->node ? diff_find(d, facet->node) : NULL;
-    bool role = facet->node && diff_is_field(facet, "role");
-    if (!node || role || diff_is_balancer(node))
+    if (!node || diff_is_field(facet, "role") || diff_is_balancer(node))
         return CHANGE_RECREATE;
-    if (diff_is_control_plane(node) || diff_wants_control_plane(d, node->name))
-        return diff_is_control_plane(node) && diff_is_lone(d, node->name) ? CHANGE_REPLACE
-                                                                          : CHANGE_RECREATE;
-    return CHANGE_REPLACE;
+    bool plane = diff_wants_control_plane(d, node->name);
+    size_t planes = diff_count_planes(d);
+    bool alone = !plane || diff_is_lone(d, node->name) || planes > 2 ||
+                 (planes > 1 && !d->desired->balancer); /* it is lone when the others have gone */
+    return plane == diff_is_control_plane(node) && alone ? CHANGE_REPLACE : CHANGE_RECREATE;
 }
 
-/* A control plane whose data the wanted version would not read. */
+/* kubeadm's configuration of the cluster names the version that a join brings. */
+static bool is_upgrade(const struct diff *d, const struct facet *want, const struct facet *have)
+{
+    const char *from = upgrade_image_version(d->arena, have->value);
+    const char *to = upgrade_image_version(d->arena, want->value);
+    return from && to && strcmp(from, to) != 0;
+}
+
+/* Says of one of two control planes what needs another container: neither can be without the other.
+ */
+static bool is_one_of_two(const struct diff *d, const struct facet *facet)
+{
+    return facet && facet->node && facet->change == CHANGE_REPLACE &&
+           !diff_is_field(facet, "role") && diff_wants_control_plane(d, facet->node) &&
+           d->desired->balancer && diff_count_planes(d) == 2;
+}
+
+/* A control plane whose data the wanted version would not read, or that is one of several. */
 static const char *why_dearer(const struct diff *d, const struct facet *want,
                               const struct facet *have)
 {
+    if (is_one_of_two(d, want) || is_one_of_two(d, have))
+        return "two control planes cannot be made anew one by one (a third makes it possible), and "
+               "all nodes anew need --allow recreate";
     if (!want || !have || !want->node || !diff_is_field(want, "image") ||
         !diff_wants_control_plane(d, want->node))
         return NULL;
+    if (diff_count_planes(d) > 1 && is_upgrade(d, want, have))
+        return "several control planes cannot be upgraded one by one yet, and all nodes anew need "
+               "--allow recreate";
     return diff_version_refusal(d, want->node, have->value, want->value);
 }
 
@@ -44,14 +68,16 @@ static void add_difference(const struct diff *d, struct differences *differences
 {
     const struct facet *facet = want ? want : have;
     assert(facet);
-    if (is_of_one_side(d, facet))
+    if (facet_is_entrance(facet) && diff_moves(d) ? !want || !diff_why_stays(d, want)
+                                                  : is_of_one_side(d, facet))
         return;
     size_t count = differences->count++;
     differences->items =
         arena_grow(d->arena, differences->items, count, sizeof(*differences->items));
     const char *why = why_dearer(d, want, have);
-    differences->items[count] =
-        (struct difference){facet, want, have, why ? CHANGE_RECREATE : cost_of(d, facet), why};
+    bool recreates = why || (facet_is_entrance(facet) && diff_moves(d));
+    differences->items[count] = (struct difference){
+        facet, want, have, recreates ? CHANGE_RECREATE : cost_of(d, facet), why};
     differences->recreating += differences->items[count].change == CHANGE_RECREATE;
 }
 
@@ -91,6 +117,8 @@ bool diff_is_field(const struct facet *facet, const char *field)
 
 const char *diff_words(const struct diff *d, const struct difference *difference)
 {
+    if (facet_is_entrance(difference->facet) && diff_moves(d))
+        return diff_why_stays(d, difference->want);
     return arena_format(d->arena, "%s -> %s", difference->have ? difference->have->value : "none",
                         difference->want ? difference->want->value : "none");
 }

@@ -46,14 +46,21 @@ static const char *shape_of(const struct diff *d, const struct facet_list *clust
     return facet_shape(d->arena, &mixed, node);
 }
 
+/* Where the API is published tells only of a load balancer whether it can be kept. */
+static bool is_shape(const struct node_state *node, const char *shape)
+{
+    return diff_is_balancer(node) ? strcmp(node->shape, shape) == 0
+                                  : facet_shape_is_like(node->shape, shape);
+}
+
 /* Is it of the shape that these settings give it, whatever is refused of the cluster? */
 static bool has_shape(const struct diff *d, const struct node_state *node,
                       const struct facet_list *settings)
 {
     const struct facet_list *recorded = &d->observed->applied;
-    return strcmp(node->shape, shape_of(d, settings, settings, node->name)) == 0 ||
-           strcmp(node->shape, shape_of(d, recorded, settings, node->name)) == 0 ||
-           strcmp(node->shape, shape_of(d, &d->facets, settings, node->name)) == 0;
+    return is_shape(node, shape_of(d, settings, settings, node->name)) ||
+           is_shape(node, shape_of(d, recorded, settings, node->name)) ||
+           is_shape(node, shape_of(d, &d->facets, settings, node->name));
 }
 
 bool diff_has_desired_shape(const struct diff *d, const struct node_state *node)
@@ -61,11 +68,16 @@ bool diff_has_desired_shape(const struct diff *d, const struct node_state *node)
     return !node->shape || has_shape(d, node, &d->facets);
 }
 
-/* Shapes are still made as they were: the first control plane's is the recorded one. */
+/* Shapes are still made as they were: a control plane's is the recorded one. */
 static bool shapes_are_known(const struct diff *d)
 {
-    const struct node_state *first = diff_find(d, spec_first_control_plane(d->desired)->name);
-    return first && (!first->shape || has_shape(d, first, &d->observed->applied));
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (diff_is_control_plane(node) && diff_is_recorded(d, node->name) &&
+            (!node->shape || has_shape(d, node, &d->observed->applied)))
+            return true;
+    }
+    return false;
 }
 
 enum diff_fit diff_fit(const struct diff *d, const struct node_state *node)
@@ -83,7 +95,7 @@ bool diff_is_new(const struct diff *d, const char *name)
     const struct node_state *node = diff_find(d, name);
     if (!diff_is_recorded(d, name))
         return true;
-    if (!node || diff_is_control_plane(node) || diff_is_balancer(node))
+    if (!node || diff_is_balancer(node))
         return false;
     switch (diff_fit(d, node)) {
     case DIFF_FIT_RECORDED:
@@ -92,7 +104,7 @@ bool diff_is_new(const struct diff *d, const char *name)
     case DIFF_FIT_DESIRED:
         return true;
     case DIFF_FIT_NEITHER: /* all are Ready: it has joined, whatever it was made for */
-        return d->observed->ready != SEEN_YES;
+        return diff_is_worker(node) && d->observed->ready != SEEN_YES;
     }
     return false;
 }
@@ -100,8 +112,9 @@ bool diff_is_new(const struct diff *d, const char *name)
 bool diff_is_forgotten(const struct diff *d, const char *name)
 {
     const struct node_state *node = diff_find(d, name);
-    return node && diff_is_worker(node) && node->joined == SEEN_NO &&
-           node->status == CONTAINER_RUNNING;
+    bool may_join =
+        node && (diff_is_worker(node) || (diff_is_control_plane(node) && diff_count_planes(d) > 1));
+    return may_join && node->joined == SEEN_NO && node->status == CONTAINER_RUNNING;
 }
 
 /*

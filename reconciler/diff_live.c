@@ -22,7 +22,7 @@ static const struct live_row {
     {"preload", ACTION_PRELOAD, OF_ALL_NODES, false},
 };
 
-enum { UP = KIND(START_NODE) | KIND(BALANCER) };
+#define UP (KIND(START_NODE) | KIND(BALANCER))
 
 static bool is_for(const struct live_row *row, const struct difference *difference)
 {

@@ -112,12 +112,14 @@ static const struct row rows[] = {
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (exited)\n"
+     "drain a-control-plane2 <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane2 <- 3 0 1 (missing)\n"
      "create-node a-worker <- 0 1 (missing)\n"
-     "join a-worker <- 3 2 (a node is missing)\n"
-     "await-ready a <- 2 4 (something changed)\n"
-     "record a <- 5 (a node is missing)\n"
-     "! a-control-plane2 [live]: missing; adding a control plane to a living cluster is not "
-     "supported yet\n"},
+     "join a-control-plane2 <- 5 2 4 (a node is missing)\n"
+     "join a-worker <- 6 2 4 (a node is missing)\n"
+     "await-ready a <- 2 4 7 8 (something changed)\n"
+     "record a <- 9 (a node is missing)\n"},
     {"a worker joins by the load balancer", "cp cp2 w nocni", "cp cp2 nocni",
      "cp:exited cp2:running lb:exited recorded", "",
      "start-node a-control-plane (exited)\n"
@@ -129,39 +131,45 @@ static const struct row rows[] = {
      "record a <- 0 3 5 (a node is missing)\n"},
     {"a control plane is gone", "cp cp2 cp3", NULL,
      "cp:running cp3:running lb:running recorded ready kubeconfig", "",
-     "! a-control-plane2 [live]: missing; adding a control plane to a living cluster is not supported "
-     "yet\n"},
+     "network kind (a node is missing)\n"
+     "image default (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane2 <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane2 <- 3 0 1 (missing)\n"
+     "join a-control-plane2 <- 5 2 4 (a node is missing)\n"
+     "await-ready a <- 2 4 6 (something changed)\n"
+     "record a <- 7 (a node is missing)\n"},
     {"from three control planes to one", "cp", "cp cp2 cp3",
      "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "",
-     "! nodes[a-control-plane].apiServerAddress [recreate]: none -> 127.0.0.1; refused: needs --allow "
-     "recreate (all its data would go)\n"
-     "! nodes[a-control-plane].apiServerPort [recreate]: none -> 0; refused: needs --allow recreate "
-     "(all its data would go)\n"
-     "! a-control-plane2 [remove]: not in the spec; removing a control plane from a living cluster is "
-     "not supported yet\n"
-     "! a-control-plane3 [remove]: not in the spec; removing a control plane from a living cluster is "
-     "not supported yet\n"
-     "! a-external-load-balancer [remove]: not in the spec; removing the load balancer from a living "
-     "cluster is not supported yet\n"},
+     "balancer a-external-load-balancer (a-control-plane3 goes)\n"
+     "drain a-control-plane3 [remove] <- 0 (not in the spec)\n"
+     "leave-etcd a-control-plane3 [remove] <- 1 (not in the spec)\n"
+     "delete-node a-control-plane3 [remove] <- 2 (not in the spec)\n"
+     "record a <- 0 2 3 (not in the spec)\n"},
     {"a control plane never joined", "cp cp2 nocni", "cp nocni",
      "cp:running cp2:running lb:running recorded kubeconfig", "recreate",
-     "delete-node a-control-plane [recreate] (nodes[a-control-plane].apiServerAddress: 127.0.0.1 -> "
-     "none, and 1 more)\n"
-     "delete-node a-control-plane2 [recreate] (nodes[a-control-plane].apiServerAddress: 127.0.0.1 -> "
-     "none, and 1 more)\n"
-     "delete-node a-external-load-balancer [recreate] (nodes[a-control-plane].apiServerAddress: "
-     "127.0.0.1 -> none, and 1 more)\n"},
+     "balancer a-external-load-balancer (control planes come)\n"
+     "delete-node a-external-load-balancer <- 0 (made for other settings, and never finished)\n"
+     "drain a-control-plane2 <- 1 (made for other settings, and never finished)\n"
+     "leave-etcd a-control-plane2 <- 2 (made for other settings, and never finished)\n"
+     "delete-node a-control-plane2 <- 3 (made for other settings, and never finished)\n"},
     {"from two control planes to three, never joined", "cp cp2 cp3", "cp cp2",
      "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "recreate",
-     "! a-control-plane3 [live]: never joined; adding a control plane to a living cluster is not "
-     "supported yet\n"},
+     "balancer a-external-load-balancer (control planes come)\n"
+     "drain a-control-plane3 <- 0 (made for other settings, and never finished)\n"
+     "leave-etcd a-control-plane3 <- 1 (made for other settings, and never finished)\n"
+     "delete-node a-control-plane3 <- 2 (made for other settings, and never finished)\n"},
     {"from one control plane to two", "cp cp2", "cp", "cp:running recorded ready kubeconfig", "",
-     "! nodes[a-control-plane].apiServerAddress [recreate]: 127.0.0.1 -> none; refused: needs --allow "
-     "recreate (all its data would go)\n"
-     "! nodes[a-control-plane].apiServerPort [recreate]: 0 -> none; refused: needs --allow recreate "
-     "(all its data would go)\n"
-     "! a-control-plane2 [live]: missing; adding a control plane to a living cluster is not supported "
-     "yet\n"},
+     "network kind (a node is missing)\n"
+     "image default (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (missing)\n"
+     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
+     "create-node a-control-plane2 <- 0 1 (missing)\n"
+     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
+     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
+     "await-ready a <- 2 3 5 6 (something changed)\n"
+     "record a <- 7 (a node is missing)\n"},
 
     /* --- Complete, and it follows. --- */
     {"several labels and a taint", "cp label=tier:db w taint=gpu:NoSchedule label=a:b", "cp label=tier:web w", "cp:running w:running recorded ready kubeconfig", "",
@@ -207,10 +215,9 @@ static const struct row rows[] = {
     {"a worker that the cluster does not know", "cp w w2", NULL,
      "cp:running w:running:forgotten w2:running unwell kubeconfig recorded", "",
      "join a-worker (the cluster does not know it)\n"
-     "join a-worker2 (not known to have joined)\n"
      "node-settings a-worker <- 0 (not known to have joined)\n"
-     "await-ready a <- 0 1 2 (not Ready)\n"
-     "record a <- 3 (a node is missing)\n"},
+     "await-ready a <- 0 1 (not Ready)\n"
+     "record a <- 2 (a node is missing)\n"},
     {"the same without a CNI", "cp nocni w", NULL, "cp:running w:running:forgotten unwell kubeconfig recorded", "",
      "join a-worker (the cluster does not know it)\n"
      "node-settings a-worker <- 0 (not known to have joined)\n"
@@ -264,9 +271,15 @@ static const struct row rows[] = {
      "kubeconfig a (entry is missing or out of date)\n"
      "await-ready a <- 0 (something changed)\n"},
     {"a worker too many, a control plane is missing", "cp cp2 cp3", "cp cp2 cp3 w", "cp:running cp2:running lb:running w:running recorded ready kubeconfig", "",
-     "! a-control-plane3 [live]: missing; adding a control plane to a living cluster is not "
-     "supported yet\n"
-     "! a-worker [remove]: not in the spec; is removed once all other nodes are there\n"},
+     "network kind (a node is missing)\n"
+     "image default (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane3 <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane3 <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane3 <- 3 0 1 (missing)\n"
+     "join a-control-plane3 <- 5 2 4 (a node is missing)\n"
+     "await-ready a <- 2 4 6 (something changed)\n"
+     "record a <- 7 (a node is missing)\n"},
     {"a worker too many, a control plane stands still", "cp", "cp w", "cp:exited w:exited recorded", "",
      "start-node a-worker (exited)\n"
      "start-node a-control-plane (exited)\n"
@@ -344,14 +357,11 @@ static const struct row rows[] = {
      "await-ready a <- 0 1 (something changed)\n"
      "record a <- 2 (a node is missing)\n"},
     {"one control plane of several", "cp image=new cp2", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
-     "! nodes[a-control-plane].image [recreate]: default -> new; refused: replacing a control "
-     "plane is not supported yet, and all nodes anew need --allow recreate (all its data would "
-     "go)\n"},
+     "! nodes[a-control-plane].image [recreate]: default -> new; refused: two control planes cannot be made anew one by one (a third makes it possible), and all nodes anew need --allow recreate (all its data would go)\n"},
     {"one control plane of several, allowed", "cp image=new cp2", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "recreate",
      "delete-node a-control-plane [recreate] (nodes[a-control-plane].image: default -> new)\n"
      "delete-node a-control-plane2 [recreate] (nodes[a-control-plane].image: default -> new)\n"
-     "delete-node a-external-load-balancer [recreate] (nodes[a-control-plane].image: default -> "
-     "new)\n"},
+     "delete-node a-external-load-balancer [recreate] (nodes[a-control-plane].image: default -> new)\n"},
     {"settings of the cluster that containers hold", "cp containerd w", "cp w", "cp:running w:running recorded ready kubeconfig", "replace",
      "! containerdConfigPatches[0] [recreate]: none -> sha256:345134db2e66; refused: needs "
      "--allow recreate (all its data would go)\n"},

@@ -17,8 +17,9 @@ struct diff {
     struct facet_list facets; /* of desired */
 };
 
-/* Sets of kinds of actions. */
-#define KIND(kind) (1u << ACTION_##kind)
+/* A set of kinds. */
+typedef uint64_t kind_set;
+#define KIND(kind) (UINT64_C(1) << ACTION_##kind)
 
 /* --- What is there, and what is planned (diff.c). --- */
 
@@ -34,9 +35,9 @@ bool diff_is_lost(const struct node_state *node); /* dead, or being taken apart 
 bool diff_is_planned(const struct diff *d, enum action_kind kind, const char *subject);
 
 /* The action waits for all earlier ones of these kinds; false if there are none. */
-bool diff_wait_for(const struct diff *d, size_t action, uint32_t kinds);
+bool diff_wait_for(const struct diff *d, size_t action, kind_set kinds);
 /* The same, for those of its own subject; and for the last of a kind alone. */
-void diff_wait_for_own(const struct diff *d, size_t action, uint32_t kinds);
+void diff_wait_for_own(const struct diff *d, size_t action, kind_set kinds);
 bool diff_wait_for_last(const struct diff *d, size_t action, enum action_kind kind);
 
 /* Deletes every node that was seen, after all that is planned already. */
@@ -104,7 +105,44 @@ void diff_plan_revival(const struct diff *d);
 /* A worker that could not be helped: why, or NULL. It is made anew; there is nothing to drain. */
 const char *diff_why_given_up(const struct diff *d, const struct node_state *node);
 
+/* --- Control planes that come and go (diff_planes.c). --- */
+
+size_t diff_count_planes(const struct diff *d); /* that the record knows */
+
+/*
+ * Most of several recorded control planes are gone, and the API does not
+ * answer: etcd's majority went with them. The first of those. NULL: a majority
+ * may be well, if only because the record is late.
+ */
+const char *diff_without_majority(const struct diff *d);
+
+/* The API is to be published by another container than the record says. */
+bool diff_moves(const struct diff *d);
+bool diff_may_move(const struct diff *d);  /* and it can be */
+bool diff_moves_now(const struct diff *d); /* and the plan does it */
+/* Why not, in words, for a wanted facet of a moving entrance; NULL: it can. */
+const char *diff_why_stays(const struct diff *d, const struct facet *want);
+
+bool diff_may_come(const struct diff *d, const struct node_spec *node);
+void diff_plan_endpoints(const struct diff *d);
+bool diff_is_any_detached(const struct diff *d);
+/* Makes one that is not wanted any more, as long as control planes are left that were behind it. */
+void diff_plan_lacking_balancer(const struct diff *d);
+bool diff_needs_leave(const struct diff *d, const struct node_spec *node);
+void diff_refuse_comers(const struct diff *d);
+
+bool diff_sheds(const struct diff *d); /* some go, and this is the time */
+bool diff_plan_shedding(const struct diff *d);
+void diff_refuse_shedding(const struct diff *d);
+void diff_plan_departed(const struct diff *d);
+/* Drained, out of etcd, deleted; for workers and control planes. */
+void diff_plan_leave(const struct diff *d, enum change_class change, const char *node,
+                     const char *reason);
+
 /* --- Workers that go (diff_remove.c). --- */
+
+/* By number, as people count: "a-worker10" comes after "a-worker2". */
+int diff_compare_numbers(const char *a, const char *b);
 
 bool diff_removes(const struct diff *d); /* there are such, and this is the time */
 void diff_plan_removals(const struct diff *d);

@@ -33,6 +33,8 @@ static const struct facet *holds(const struct diff *d, const struct facet *want,
     const char *node = facet->node;
     if (!node)
         return facet->change == CHANGE_LIVE ? want : have;
+    if (facet_is_entrance(facet) && diff_moves(d))
+        return diff_moves_now(d) ? want : have;
     if (diff_desires(d, node))
         return of_desired(d, want, have, facet->change, node);
     return diff_find(d, node) && !diff_is_planned(d, ACTION_DELETE_NODE, node) ? have : NULL;

@@ -4,9 +4,9 @@
 #include <string.h>
 
 /*
- * DESIGN: workers that leave a living cluster, for good or to come back made
+ * DESIGN: workers that leave a living cluster, and nodes that come back made
  * anew. First comes what is to be added: pods need a place to go to. What is
- * replaced goes one worker a round: the next round finds it missing and adds
+ * replaced goes one node a round: the next round finds it missing and adds
  * it, and the one after that takes the next.
  */
 
@@ -16,21 +16,22 @@ static bool is_extra(const struct diff *d, const struct node_state *node)
 }
 
 /*
- * Asked a moment ago, it said that all nodes are Ready, or all but those that
- * go and stand still: they would be waited for in vain. Without a CNI of ours
- * it need not be Ready.
+ * Asked a moment ago, it said that all nodes are Ready, or all that are
+ * wanted: those that go may be drained already, or stand still, and would be
+ * waited for in vain. Without a CNI of ours nobody need be Ready.
  */
 static bool answers(const struct diff *d)
 {
-    size_t running = 0;
+    if (d->observed->ready == SEEN_YES)
+        return true;
+    bool well = d->observed->ready == SEEN_NO && d->observed->version;
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        running += !diff_is_balancer(node) && !node_state_is_aside(node) &&
-                   (node->status == CONTAINER_RUNNING || !is_extra(d, node));
+        bool counts = !diff_is_balancer(node) && !is_extra(d, node) && !node_state_is_aside(node) &&
+                      diff_has_cni(d);
+        well = well && (!counts || node->node_ready == SEEN_YES);
     }
-    return d->observed->ready == SEEN_YES ||
-           (d->observed->ready == SEEN_NO && d->observed->version &&
-            (!diff_has_cni(d) || d->observed->ready_count >= running));
+    return well;
 }
 
 /* All that is wanted is there, stands and is known to have joined. */
@@ -61,8 +62,7 @@ bool diff_removes(const struct diff *d)
     return count_extra(d) && answers(d) && is_whole(d);
 }
 
-/* By number, as people count: "a-worker10" comes after "a-worker2". */
-static int compare_numbers(const char *a, const char *b)
+int diff_compare_numbers(const char *a, const char *b)
 {
     size_t left = strlen(a), right = strlen(b);
     return left != right ? (left > right) - (left < right) : strcmp(a, b);
@@ -74,21 +74,11 @@ static const struct node_state *next_extra(const struct diff *d, const struct no
     const struct node_state *next = NULL;
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        if (is_extra(d, node) && (!last || compare_numbers(node->name, last->name) < 0) &&
-            (!next || compare_numbers(node->name, next->name) > 0))
+        if (is_extra(d, node) && (!last || diff_compare_numbers(node->name, last->name) < 0) &&
+            (!next || diff_compare_numbers(node->name, next->name) > 0))
             next = node;
     }
     return next;
-}
-
-static void plan_leave(const struct diff *d, enum change_class change, const char *node,
-                       const char *reason)
-{
-    size_t drain = plan_add(d->plan, ACTION_DRAIN, change, node, reason);
-    if (!diff_wait_for_last(d, drain, ACTION_DELETE_NODE))
-        diff_wait_for(d, drain, KIND(START_NODE) | KIND(BALANCER) | KIND(CHECK_VERSION));
-    size_t delete = plan_add(d->plan, ACTION_DELETE_NODE, change, node, reason);
-    plan_after(d->plan, delete, drain);
 }
 
 void diff_plan_removals(const struct diff *d)
@@ -96,7 +86,7 @@ void diff_plan_removals(const struct diff *d)
     const struct node_state *node = NULL;
     /* Room for the pair, and for the record. */
     while (d->plan->count + 3 <= PLAN_ACTIONS_MAX && (node = next_extra(d, node)))
-        plan_leave(d, CHANGE_REMOVE, node->name, "not in the spec");
+        diff_plan_leave(d, CHANGE_REMOVE, node->name, "not in the spec");
 }
 
 void diff_refuse_removals(const struct diff *d)
@@ -125,14 +115,22 @@ static const char *join_words(const struct diff *d, const struct differences *di
     return count > 1 ? arena_format(d->arena, "%s, and %zu more", words, count - 1) : words;
 }
 
+/* A control plane without which the others are a majority. */
+static bool is_of_several(const struct diff *d, const struct node_state *node)
+{
+    return diff_is_control_plane(node) && diff_wants_control_plane(d, node->name) &&
+           d->desired->balancer && diff_count_planes(d) > 2;
+}
+
 /* Why a node is to be made anew, or NULL. */
 static const char *why_replaced(const struct diff *d, const struct differences *differences,
                                 const struct node_state *node)
 {
     if (diff_is_control_plane(node) && diff_is_lone(d, node->name))
         return join_words(d, differences, node->name);
-    if (!diff_is_worker(node) || !diff_desires(d, node->name) || diff_is_new(d, node->name) ||
-        diff_wants_control_plane(d, node->name))
+    bool worker = diff_is_worker(node) && !diff_wants_control_plane(d, node->name);
+    if (!(worker || is_of_several(d, node)) || !diff_desires(d, node->name) ||
+        diff_is_new(d, node->name))
         return NULL;
     const char *words = join_words(d, differences, node->name);
     return words || diff_fit(d, node) != DIFF_FIT_NEITHER ? words : "made for other settings";
@@ -162,13 +160,13 @@ static void plan_anew(const struct diff *d, const struct differences *difference
                       const struct node_state *node, const char *reason)
 {
     const struct difference *image = image_of(differences, node->name);
-    if (!diff_is_worker(node)) {
+    if (diff_is_lone(d, node->name)) {
         diff_plan_successor(d, reason);
         return;
     }
     if (image)
         plan_image(d, image, reason);
-    plan_leave(d, CHANGE_REPLACE, node->name, reason);
+    diff_plan_leave(d, CHANGE_REPLACE, node->name, reason);
 }
 
 /* Is another image wanted for a control plane that is replaced, as far as that is known? */
@@ -198,35 +196,55 @@ static const char *what_hinders(const struct diff *d, const struct differences *
     bool follows = skew && planes_are_upgraded(d, differences);
     if (skew && !follows)
         return arena_format(d->arena, "refused: %s", skew);
-    if (!d->policy->allow_replace && plane)
+    if (!d->policy->allow_replace && plane && diff_is_lone(d, node->name))
         return "refused: needs --allow replace-nodes (its data stays; the API is away meanwhile, "
                "what the node keeps elsewhere outside of mounts goes)";
     if (!d->policy->allow_replace)
         return "refused: needs --allow replace-nodes (its pods move, what it keeps outside of "
                "mounts goes)";
-    if (plane && differences->recreating)
+    if (diff_is_lone(d, node->name) && differences->recreating)
         return "is replaced once nothing else of the cluster is refused";
     if (follows)
         return "is replaced once the control planes are";
     return now ? NULL : "is replaced once all nodes are there and Ready";
 }
 
-/* Control planes come first: no worker may be newer. */
+/* Control planes come first, since no worker may be newer; of those the first by name last. */
+static unsigned turn_of(const struct diff *d, const struct node_state *node)
+{
+    if (!diff_is_control_plane(node))
+        return 2;
+    return strcmp(spec_first_control_plane(d->desired)->name, node->name) == 0;
+}
+
+/* The node that is made anew now; NULL: none. */
+static const struct node_state *next_replaced(const struct diff *d,
+                                              const struct differences *differences, bool now)
+{
+    const struct node_state *next = NULL;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if ((!next || turn_of(d, node) < turn_of(d, next)) && why_replaced(d, differences, node) &&
+            !what_hinders(d, differences, node, now))
+            next = node;
+    }
+    return next;
+}
+
 void diff_plan_replacement(const struct diff *d, const struct differences *differences)
 {
     bool idle = !d->plan->count;
     bool now = idle && d->observed->ready == SEEN_YES && is_whole(d);
+    const struct node_state *next = now ? next_replaced(d, differences, now) : NULL;
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         const char *reason = why_replaced(d, differences, node);
-        if (!reason)
-            continue;
-        const char *hindrance = what_hinders(d, differences, node, now);
-        if (!hindrance) {
+        const char *hindrance = reason ? what_hinders(d, differences, node, now) : NULL;
+        if (next && strcmp(next->name, node->name) == 0) {
             plan_anew(d, differences, node, reason);
             return;
         }
-        if (idle || !d->policy->allow_replace)
+        if (hindrance && (idle || !d->policy->allow_replace))
             plan_refuse(d->plan, CHANGE_REPLACE, node->name, "%s; %s", reason, hindrance);
     }
 }

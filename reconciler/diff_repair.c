@@ -4,7 +4,7 @@
 
 /*
  * Why a node of a complete cluster cannot be kept, or NULL: it is lost, or was
- * never finished. find_misfit has seen to control planes.
+ * never finished. What find_misfit has passed the others can do without.
  */
 static const char *why_lost(const struct diff *d, const struct node_state *node)
 {
@@ -15,7 +15,7 @@ static const char *why_lost(const struct diff *d, const struct node_state *node)
         return diff_why_given_up(d, node);
     if (node_state_is_aside(node))
         return "was only made for a look at its version";
-    if (!diff_is_worker(node) || !diff_is_new(d, node->name))
+    if (!diff_is_new(d, node->name) || (diff_is_balancer(node) && !diff_desires(d, node->name)))
         return NULL;
     if (!diff_desires(d, node->name))
         return "not in the spec, and never finished";
@@ -24,55 +24,13 @@ static const char *why_lost(const struct diff *d, const struct node_state *node)
     return "made for other settings, and never finished";
 }
 
-/* What holds data, or the way to it. */
-static void refuse_extra(const struct diff *d)
-{
-    for (size_t i = 0; i < d->observed->node_count; i++) {
-        const struct node_state *node = &d->observed->nodes[i];
-        if (!diff_desires(d, node->name) && !diff_is_worker(node) && !why_lost(d, node))
-            plan_refuse(d->plan, CHANGE_REMOVE, node->name,
-                        "not in the spec; removing %s from a living cluster is not supported yet",
-                        diff_is_control_plane(node) ? "a control plane" : "the load balancer");
-    }
-}
-
-/* A new one, or one that is gone: the others hold the data, and must agree first. */
-static void refuse_missing(const struct diff *d)
-{
-    for (size_t i = 0; i < d->desired->node_count; i++) {
-        const struct node_spec *node = &d->desired->nodes[i];
-        bool missing = !diff_find(d, node->name);
-        if (node->role == NODE_CONTROL_PLANE && (missing || diff_is_new(d, node->name)))
-            plan_refuse(d->plan, CHANGE_LIVE, node->name,
-                        "%s; adding a control plane to a living cluster is not supported yet",
-                        missing ? "missing" : "never joined");
-    }
-}
-
-/* One control plane of several, that was and stays one. */
-static bool is_of_several(const struct diff *d, const struct facet *facet)
-{
-    size_t seen = 0;
-    for (size_t i = 0; i < d->observed->node_count; i++)
-        seen += diff_is_control_plane(&d->observed->nodes[i]);
-    return facet->node && facet->change == CHANGE_REPLACE && !diff_is_field(facet, "role") &&
-           diff_wants_control_plane(d, facet->node) && seen > 1 &&
-           spec_role_count(d->desired, NODE_CONTROL_PLANE) > 1;
-}
-
-/* What can be changed in the cluster as it is, or worker by worker, is not refused here. */
+/* What can be changed in the cluster as it is, or node by node, is not refused here. */
 static void refuse_recreation(const struct diff *d, const struct difference *difference)
 {
-    if (difference->change != CHANGE_RECREATE)
-        return;
-    const char *why = is_of_several(d, difference->facet)
-                          ? "replacing a control plane is not supported yet, and all nodes anew "
-                            "need --allow recreate"
-                          : diff_recreate_needs(d);
-    if (difference->why)
-        why = difference->why;
-    plan_refuse(d->plan, CHANGE_RECREATE, difference->facet->path,
-                "%s; refused: %s (all its data would go)", diff_words(d, difference), why);
+    if (difference->change == CHANGE_RECREATE)
+        plan_refuse(d->plan, CHANGE_RECREATE, difference->facet->path,
+                    "%s; refused: %s (all its data would go)", diff_words(d, difference),
+                    difference->why ? difference->why : diff_recreate_needs(d));
 }
 
 static const char *recreate_reason(const struct diff *d, const struct differences *differences)
@@ -105,7 +63,7 @@ static bool must_wait(const struct diff *d, const struct differences *difference
     bool doubtful =
         d->observed->ready == SEEN_UNKNOWN && (d->plan->count > 0 || diff_has_live(differences));
     return (started || doubtful || d->observed->ready == SEEN_NO) && diff_has_cni(d) &&
-           !diff_removes(d);
+           !diff_removes(d) && !(diff_sheds(d) && !d->plan->count);
 }
 
 static bool has_joins(const struct diff *d)
@@ -117,10 +75,9 @@ static bool has_joins(const struct diff *d)
     return false;
 }
 
-enum {
-    CHANGES = KIND(START_NODE) | KIND(REVIVE) | KIND(BALANCER) | KIND(JOIN) | KIND(PRELOAD) |
-              KIND(KUBECONFIG) | KIND(NODE_SETTINGS) | KIND(MANIFESTS),
-};
+#define CHANGES                                                                                    \
+    (KIND(START_NODE) | KIND(REVIVE) | KIND(BALANCER) | KIND(ENDPOINT) | KIND(LEAVE_ETCD) |        \
+     KIND(JOIN) | KIND(PRELOAD) | KIND(KUBECONFIG) | KIND(NODE_SETTINGS) | KIND(MANIFESTS))
 
 /* Why the record says something else than what holds after this plan; NULL: it does not. */
 static const char *why_record(const struct diff *d, const struct differences *differences,
@@ -129,10 +86,14 @@ static const char *why_record(const struct diff *d, const struct differences *di
     size_t dropped = diff_count_dropped(d);
     if (grows)
         return "a node is missing";
+    if (diff_moves_now(d))
+        return "the API is published elsewhere";
     if (diff_has_live(differences))
         return diff_live_reason(d, differences);
     if (diff_removes(d))
         return "not in the spec";
+    if (d->observed->record_partial)
+        return "not on all control planes";
     return dropped ? arena_format(d->arena, "%zu %s less", dropped, dropped == 1 ? "node" : "nodes")
                    : NULL;
 }
@@ -150,10 +111,12 @@ static void plan_record(const struct diff *d, const char *reason)
 
 static void plan_kubeconfig(const struct diff *d, bool started)
 {
-    if (d->observed->kubeconfig == SEEN_NO) {
-        size_t action = plan_add(d->plan, ACTION_KUBECONFIG, CHANGE_LIVE, d->desired->name,
-                                 "entry is missing or out of date");
-        diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER));
+    bool moves = diff_moves_now(d);
+    if (d->observed->kubeconfig == SEEN_NO || moves) {
+        size_t action =
+            plan_add(d->plan, ACTION_KUBECONFIG, CHANGE_LIVE, d->desired->name,
+                     moves ? "the API is published elsewhere" : "entry is missing or out of date");
+        diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER) | KIND(ENDPOINT));
     }
     /* A message and no knowledge: the file is there, but cannot be read. */
     if (!started && d->observed->kubeconfig == SEEN_UNKNOWN && d->observed->message)
@@ -162,8 +125,8 @@ static void plan_kubeconfig(const struct diff *d, bool started)
 }
 
 /*
- * Starts what stands still, revives what is silent, adds workers, changes what can be changed in
- * place, waits until all is well again; then workers go, if none comes.
+ * Starts what stands still, revives what is silent, adds nodes, changes what can be changed in
+ * place, waits until all is well again; then nodes go, if none comes.
  */
 static void mend(const struct diff *d, const struct differences *differences)
 {
@@ -182,26 +145,103 @@ static void mend(const struct diff *d, const struct differences *differences)
     }
     if (diff_removes(d))
         diff_plan_removals(d);
-    plan_record(d, why_record(d, differences, grows));
-    if (!d->plan->count)
+    const char *reason = why_record(d, differences, grows);
+    bool sheds = !reason && diff_plan_shedding(d);
+    plan_record(d, sheds ? "not in the spec" : reason);
+    if (!d->plan->count) {
         diff_refuse_removals(d);
+        diff_refuse_shedding(d);
+    }
     diff_plan_replacement(d, differences);
+}
+
+/*
+ * A control plane may be a Node and a member of etcd still, and one of the same
+ * name that comes later must not be taken for it. What is asked for that must
+ * run.
+ */
+static void delete_one(const struct diff *d, const struct node_state *node, const char *reason)
+{
+    bool plane = diff_is_control_plane(node), wanted = diff_desires(d, node->name);
+    enum change_class change = wanted ? CHANGE_LIVE : CHANGE_REMOVE;
+    size_t before = d->plan->count;
+    if (plane)
+        plan_add(d->plan, ACTION_DRAIN, change, node->name, reason);
+    if (plane)
+        plan_add(d->plan, ACTION_LEAVE_ETCD, change, node->name, reason);
+    plan_add(d->plan, ACTION_DELETE_NODE, change, node->name, reason);
+    for (size_t i = before + 1; i < d->plan->count; i++)
+        plan_after(d->plan, i, i - 1);
+    if (!plane)
+        diff_wait_for_own(d, before, KIND(START_NODE) | KIND(BALANCER));
+    else if (!diff_wait_for_last(d, before, ACTION_DELETE_NODE))
+        diff_wait_for(d, before, KIND(START_NODE) | KIND(BALANCER) | KIND(ENDPOINT));
+}
+
+static bool loses_plane(const struct diff *d)
+{
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (diff_is_control_plane(node) && why_lost(d, node))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Without a majority of etcd, and a name for the API, no member can go; those
+ * that go count as well.
+ */
+static void raise_members(const struct diff *d)
+{
+    if (!loses_plane(d))
+        return;
+    diff_plan_standing(d);
+    diff_plan_endpoints(d);
+}
+
+enum { TURNS = 3 };
+
+/*
+ * What is no control plane first: a dead load balancer is in the way. Then the
+ * members that are gone: without them the others are a majority.
+ */
+static unsigned turn_of(const struct node_state *node)
+{
+    if (!diff_is_control_plane(node))
+        return 0;
+    return diff_is_lost(node) ? 1 : 2;
+}
+
+static bool delete_lost_of(const struct diff *d, unsigned turn)
+{
+    bool any = false;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        const char *reason = turn_of(node) == turn ? why_lost(d, node) : NULL;
+        if (reason && d->plan->count + 3 <= PLAN_ACTIONS_MAX)
+            delete_one(d, node, reason);
+        any = any || reason;
+    }
+    return any;
 }
 
 /* What is lost goes first, and the rest waits for the next round: it may depend on it. */
 static bool delete_lost(const struct diff *d)
 {
     bool any = false;
-    for (size_t i = 0; i < d->observed->node_count; i++) {
-        const struct node_state *node = &d->observed->nodes[i];
-        const char *reason = why_lost(d, node);
-        if (!reason || d->plan->count == PLAN_ACTIONS_MAX)
-            continue;
-        plan_add(d->plan, ACTION_DELETE_NODE,
-                 diff_desires(d, node->name) ? CHANGE_LIVE : CHANGE_REMOVE, node->name, reason);
-        any = true;
-    }
+    raise_members(d);
+    for (unsigned turn = 0; turn < TURNS; turn++)
+        any |= delete_lost_of(d, turn);
     return any;
+}
+
+/* Nothing else can be done in what hangs between networks. */
+static void connect_again(const struct diff *d)
+{
+    diff_plan_standing(d);
+    diff_plan_endpoints(d);
+    (void)delete_lost_of(d, 0);
 }
 
 void diff_plan_repair(const struct diff *d)
@@ -214,10 +254,15 @@ void diff_plan_repair(const struct diff *d)
     }
     for (size_t i = 0; i < differences.count; i++)
         refuse_recreation(d, &differences.items[i]);
-    refuse_missing(d);
+    diff_refuse_comers(d);
     if (diff_refuse_unrecordable(d))
         return;
-    if (!delete_lost(d) && !diff_plan_addresses(d))
+    if (diff_is_any_detached(d)) {
+        connect_again(d);
+        return;
+    }
+    /* etcd forgets a member only when the others have found each other. */
+    bool found = !loses_plane(d) || !diff_plan_addresses(d);
+    if (found && !delete_lost(d) && !diff_plan_addresses(d))
         mend(d, &differences);
-    refuse_extra(d);
 }

@@ -41,22 +41,6 @@ static bool needs_first(const struct diff *d, const struct node_spec *node)
     return is_first(d, node) && needs_container(d, node);
 }
 
-/* A cluster that was made with one control plane, and has no more yet, has none. */
-static bool needs_balancer(const struct diff *d, const struct node_spec *node)
-{
-    if (!wants_balancer(d, node))
-        return false;
-    const struct node_state *have = diff_find(d, d->desired->balancer);
-    if (have)
-        return diff_is_stopped(have);
-    for (size_t i = 0; i < d->desired->node_count; i++) {
-        const struct node_spec *other = &d->desired->nodes[i];
-        if (is_later(d, other) && other->role == NODE_CONTROL_PLANE && diff_find(d, other->name))
-            return true;
-    }
-    return false;
-}
-
 static void find_image(const struct diff *d, const struct facet *want, const struct facet *have,
                        void *context)
 {
@@ -79,12 +63,35 @@ static bool images_differ(const struct diff *d)
 
 static bool may_come(const struct diff *d, const struct node_spec *node)
 {
-    return node->role == NODE_WORKER && (diff_find(d, node->name) || !images_differ(d));
+    return diff_may_come(d, node) && (diff_find(d, node->name) || !images_differ(d));
 }
 
-static bool needs_worker(const struct diff *d, const struct node_spec *node)
+static bool needs_comer(const struct diff *d, const struct node_spec *node)
 {
     return may_come(d, node) && needs_container(d, node);
+}
+
+static bool needs_joining(const struct diff *d, const struct node_spec *node)
+{
+    return may_come(d, node) && (needs_container(d, node) || diff_is_new(d, node->name) ||
+                                 diff_is_forgotten(d, node->name));
+}
+
+/* There is none as long as there is no more than one control plane; else it knows all of them. */
+static bool needs_balancer(const struct diff *d, const struct node_spec *node)
+{
+    if (!wants_balancer(d, node))
+        return false;
+    const struct node_state *have = diff_find(d, d->desired->balancer);
+    if (!have)
+        return !diff_moves(d) || diff_may_move(d);
+    if (diff_is_lost(have))
+        return false; /* it goes first */
+    bool comes = false;
+    for (size_t i = 0; i < d->desired->node_count; i++)
+        comes = comes || (d->desired->nodes[i].role == NODE_CONTROL_PLANE &&
+                          needs_joining(d, &d->desired->nodes[i]));
+    return comes || diff_is_stopped(have);
 }
 
 static bool balancer_needs_network(const struct diff *d, const struct node_spec *node)
@@ -94,13 +101,7 @@ static bool balancer_needs_network(const struct diff *d, const struct node_spec 
 
 static bool restart_needs_network(const struct diff *d, const struct node_spec *node)
 {
-    return needs_worker(d, node) || balancer_needs_network(d, node);
-}
-
-static bool needs_joining(const struct diff *d, const struct node_spec *node)
-{
-    return may_come(d, node) && (needs_container(d, node) || diff_is_new(d, node->name) ||
-                                 diff_is_forgotten(d, node->name));
+    return needs_comer(d, node) || balancer_needs_network(d, node);
 }
 
 static bool may_need_joining(const struct diff *d, const struct node_spec *node)
@@ -167,16 +168,18 @@ static const char *subject_name(const struct diff *d, enum subject subject,
     return NULL;
 }
 
-enum {
-    WAITS_MAX = 2,
-    /* What the running API server is given; all at once. */
-    ADDONS = KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) |
-             KIND(DNS) | KIND(CNI) | KIND(STORAGE) | KIND(MANIFESTS) | KIND(KUBECONFIG),
-    ALL = ADDONS | KIND(JOIN) | KIND(PRELOAD) | KIND(NODE_SETTINGS),
-    BOOT = KIND(CREATE_NODE) | KIND(START_NODE) | KIND(REVIVE),
-    /* In a complete cluster nobody looks for the images of a node that has joined. */
-    MADE = KIND(CREATE_NODE) | KIND(PRELOAD),
-};
+enum { WAITS_MAX = 2 };
+
+/* What the running API server is given; all at once. */
+#define ADDONS                                                                                     \
+    (KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) | KIND(DNS) |      \
+     KIND(CNI) | KIND(STORAGE) | KIND(MANIFESTS) | KIND(KUBECONFIG))
+#define ALL (ADDONS | KIND(JOIN) | KIND(PRELOAD) | KIND(NODE_SETTINGS))
+#define BOOT (KIND(CREATE_NODE) | KIND(START_NODE) | KIND(REVIVE))
+/* In a complete cluster nobody looks for the images of a node that has joined. */
+#define MADE (KIND(CREATE_NODE) | KIND(PRELOAD))
+/* What an API is reached by, and what etcd has to know before it gets a member. */
+#define WAYS (KIND(START_NODE) | KIND(BALANCER) | KIND(ENDPOINT) | KIND(LEAVE_ETCD))
 
 /*
  * The order of a set-up. Each row is asked for each desired node; what several
@@ -188,7 +191,7 @@ struct setup_row {
     enum action_kind kind;
     bool (*wanted)(const struct diff *d, const struct node_spec *node);
     enum subject subject;
-    uint32_t own, after[WAITS_MAX];
+    kind_set own, after[WAITS_MAX];
 };
 
 static const struct setup_row setup[] = {
@@ -219,11 +222,18 @@ static const struct setup_row setup[] = {
 static const struct setup_row restart[] = {
     {ACTION_START_NODE, needs_start, OF_NODE, 0, {0}},
     {ACTION_NETWORK, restart_needs_network, OF_NETWORK, 0, {0}},
-    {ACTION_IMAGE, needs_worker, OF_IMAGE, 0, {0}},
+    {ACTION_IMAGE, needs_comer, OF_IMAGE, 0, {0}},
     {ACTION_BALANCER, needs_balancer, OF_BALANCER, 0, {KIND(NETWORK)}},
-    {ACTION_CREATE_NODE, needs_worker, OF_NODE, 0, {KIND(NETWORK) | KIND(IMAGE)}},
+};
+
+/* What comes, once those that have the endpoint's name are those that should. */
+static const struct setup_row comers[] = {
+    /* Nobody takes a container made anew for the Node or the member that it is not. */
+    {ACTION_DRAIN, diff_needs_leave, OF_NODE, 0, {WAYS}},
+    {ACTION_LEAVE_ETCD, diff_needs_leave, OF_NODE, KIND(DRAIN), {WAYS}},
+    {ACTION_CREATE_NODE, needs_comer, OF_NODE, KIND(DRAIN), {KIND(NETWORK) | KIND(IMAGE)}},
     {ACTION_PRELOAD, needs_images, OF_NODE, BOOT, {0}},
-    {ACTION_JOIN, needs_joining, OF_NODE, MADE, {KIND(START_NODE) | KIND(BALANCER)}},
+    {ACTION_JOIN, needs_joining, OF_NODE, MADE, {WAYS}},
 };
 
 static const struct setup_row standing[] = {
@@ -234,7 +244,7 @@ static const struct setup_row standing[] = {
 
 static const struct setup_row joins[] = {
     {ACTION_PRELOAD, may_need_images, OF_NODE, BOOT, {0}},
-    {ACTION_JOIN, may_need_joining, OF_NODE, MADE, {KIND(START_NODE) | KIND(BALANCER)}},
+    {ACTION_JOIN, may_need_joining, OF_NODE, MADE, {WAYS}},
 };
 
 static const char *setup_reason(const struct diff *d, enum action_kind kind, const char *subject)
@@ -242,6 +252,10 @@ static const char *setup_reason(const struct diff *d, enum action_kind kind, con
     const struct node_state *have = diff_find(d, subject);
     if (kind == ACTION_CREATE_NODE || (kind == ACTION_BALANCER && !have))
         return "missing";
+    if (kind == ACTION_LEAVE_ETCD || kind == ACTION_DRAIN)
+        return "its container is gone";
+    if (kind == ACTION_BALANCER && !diff_is_stopped(have) && d->observed->recorded == SEEN_YES)
+        return "control planes come";
     if (kind == ACTION_START_NODE || (kind == ACTION_BALANCER && diff_is_stopped(have)))
         return container_status_name(have->status);
     if (d->observed->recorded == SEEN_YES)
@@ -306,6 +320,7 @@ static void plan_row(const struct diff *d, const struct setup_row *row)
 static void start_extra(const struct diff *d)
 {
     bool removes = diff_removes(d);
+    diff_plan_lacking_balancer(d);
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
         if ((diff_is_worker(node) && removes) || node_state_is_aside(node))
@@ -321,6 +336,10 @@ void diff_plan_restart(const struct diff *d)
     start_extra(d);
     for (size_t i = 0; i < COUNT_OF(restart); i++)
         plan_row(d, &restart[i]);
+    diff_plan_endpoints(d);
+    diff_plan_departed(d);
+    for (size_t i = 0; i < COUNT_OF(comers); i++)
+        plan_row(d, &comers[i]);
 }
 
 void diff_plan_standing(const struct diff *d)

@@ -118,17 +118,16 @@ static bool has_cni(const struct diff *d, const struct succession *s)
 }
 
 enum { OF_NODE, OF_CLUSTER, OF_NETWORK, OF_IMAGE, OF_CARRIER };
-enum {
-    UP = KIND(CREATE_NODE) | KIND(START_NODE),
-    ADDONS = KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) |
-             KIND(DNS) | KIND(CNI) | KIND(STORAGE) | KIND(KUBECONFIG) | KIND(PRELOAD),
-};
+#define UP (KIND(CREATE_NODE) | KIND(START_NODE))
+#define ADDONS                                                                                     \
+    (KIND(UPLOAD_CONFIG) | KIND(MARK_CONTROL_PLANE) | KIND(TOKEN) | KIND(PROXY) | KIND(DNS) |      \
+     KIND(CNI) | KIND(STORAGE) | KIND(KUBECONFIG) | KIND(PRELOAD))
 
 static const struct succession_row {
     enum action_kind kind;
     bool (*wanted)(const struct diff *d, const struct succession *s);
     int subject;
-    uint32_t after;
+    kind_set after;
 } rows[] = {
     {ACTION_NETWORK, needs_container, OF_NETWORK, 0},
     {ACTION_IMAGE, needs_container, OF_IMAGE, 0},

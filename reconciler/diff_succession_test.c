@@ -29,14 +29,17 @@ static const struct row rows[] = {
      "move, what it keeps outside of mounts goes)\n"},
     {"to become one of several", "cp image=new cp2", "cp", "cp:running recorded ready kubeconfig",
      "replace",
-     "! nodes[a-control-plane].apiServerAddress [recreate]: 127.0.0.1 -> none; refused: needs "
-     "--allow recreate (all its data would go)\n"
-     "! nodes[a-control-plane].apiServerPort [recreate]: 0 -> none; refused: needs --allow "
-     "recreate (all its data would go)\n"
+     "network kind (a node is missing)\n"
+     "image default (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (missing)\n"
+     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
+     "create-node a-control-plane2 <- 0 1 (missing)\n"
+     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
+     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
+     "await-ready a <- 2 3 5 6 (something changed)\n"
+     "record a <- 7 (a node is missing)\n"
      "! nodes[a-control-plane].image [recreate]: default -> new; refused: needs --allow recreate "
-     "(all its data would go)\n"
-     "! a-control-plane2 [live]: missing; adding a control plane to a living cluster is not "
-     "supported yet\n"},
+     "(all its data would go)\n"},
 
     /* --- Versions. --- */
     {"a patch up", "cp image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 w image=n:v1.20.2",

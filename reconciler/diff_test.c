@@ -104,8 +104,9 @@ static const struct row rows[] = {
      "delete-node a-worker [remove] <- 0 (not in the spec)\n"
      "record a <- 1 (not in the spec)\n"},
     {"a control plane too many", "cp", NULL, "cp:running cp2:running recorded ready kubeconfig", "",
-     "! a-control-plane2 [remove]: not in the spec; removing a control plane from a living cluster is "
-     "not supported yet\n"},
+     "drain a-control-plane2 [remove] (not in the spec, and never finished)\n"
+     "leave-etcd a-control-plane2 [remove] <- 0 (not in the spec, and never finished)\n"
+     "delete-node a-control-plane2 [remove] <- 1 (not in the spec, and never finished)\n"},
     {"unfinished: a control plane too many", "cp nocni", NULL, "cp:running cp2:running", "",
      "delete-node a-control-plane (a control plane too many, in a set-up that never finished)\n"
      "delete-node a-control-plane2 (a control plane too many, in a set-up that never finished)\n"},
@@ -184,18 +185,11 @@ static const struct row rows[] = {
      "start-node a-control-plane2 (exited)\n"
      "balancer a-external-load-balancer (exited)\n"
      "start-node a-control-plane (exited)\n"
-     "await-ready a <- 0 1 2 (something changed)\n"
-     "! nodes[a-control-plane].apiServerAddress [recreate]: none -> 127.0.0.1; refused: needs "
-     "--allow recreate (all its data would go)\n"
-     "! nodes[a-control-plane].apiServerPort [recreate]: none -> 0; refused: needs --allow "
-     "recreate (all its data would go)\n"
-     "! a-control-plane2 [remove]: not in the spec; removing a control plane from a living "
-     "cluster is not supported yet\n"
-     "! a-external-load-balancer [remove]: not in the spec; removing the load balancer from a "
-     "living cluster is not supported yet\n"},
+     "await-ready a <- 0 1 2 (something changed)\n"},
     {"a dead control plane too many", "cp", NULL, "cp:running cp2:dead recorded ready kubeconfig", "",
-     "! a-control-plane2 [recreate]: the container is dead; refused: needs --allow recreate (all its "
-     "data would go)\n"},
+     "drain a-control-plane2 [remove] (the container is dead)\n"
+     "leave-etcd a-control-plane2 [remove] <- 0 (the container is dead)\n"
+     "delete-node a-control-plane2 [remove] <- 1 (the container is dead)\n"},
 
     /* --- Not ours. --- */
     {"made by upstream", "cp", NULL, "cp:running:upstream", "recreate delete",

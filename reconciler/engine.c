@@ -263,6 +263,7 @@ static void start_action(struct work *work, size_t action)
         .action = action_of(running),
         .record = &cycle_plan(work->cycle)->record,
         .marks = &cycle_plan(work->cycle)->marks,
+        .plan = cycle_plan(work->cycle),
     };
     driver->vtable->apply(driver, &running->op, &running->input);
 }

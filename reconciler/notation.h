@@ -4,7 +4,8 @@
  * The cluster is called "a", our fleet "lab". Words are parted by blanks.
  *
  * A spec names nodes and what is not the default:
- *   cp w cp2         nodes a-control-plane, a-worker, a-control-plane2
+ *   cp w cp2         nodes a-control-plane, a-worker, a-control-plane2; lb: with a load
+ *                    balancer, also before a single control plane
  *   ipv6 nocni       flags; also: dual, patch, patch6902, containerd,
  *                    containerd6902, nodepatch, nodepatch6902, preload, manifest,
  *                    later (a field that is not supported), suspend, protect,
@@ -19,8 +20,11 @@
  *                    may change), :moved (it has changed),
  *                    :forgotten (the cluster does not know it), :joined (and is Ready),
  *                    :silent (its kubelet is), :ill (it is not Ready), :sick (nor says
- *                    why), :hopeless (silent, and was given up)
- *   recorded         also: unreadable; without either: the set-up is unfinished
+ *                    why), :hopeless (silent, and was given up), :detached (in no network),
+ *                    :unnamed (without the endpoint's name), :port=1 and :host=x (where it
+ *                    publishes the API)
+ *   recorded         also: unreadable; without either: the set-up is unfinished;
+ *                    also: partial (not on the first control plane)
  *   ready unready kubeconfig nokubeconfig    unknown if not said; also: unwell
  *                    (the API answers: all are Ready that run)
  *   marks=protect+ttl-60   as in marks.h
@@ -245,6 +249,10 @@ static inline const struct cluster_spec *notation_spec(struct arena *arena, cons
                                                 .pod_subnet = "10.244.0.0/16",
                                                 .service_subnet = "10.96.0.0/16"};
     for (char *word; (word = notation_word(arena, &text));) {
+        if (strcmp(word, "lb") == 0) {
+            spec->balancer = notation_node("lb");
+            continue;
+        }
         if (notation_node(word)) {
             struct node_spec *node = &nodes[spec->node_count++];
             node->name = notation_node(word);
@@ -340,6 +348,14 @@ static inline struct node_state notation_container(struct arena *arena,
             node.moved = SEEN_YES;
         else if (notation_health(&node, part))
             continue;
+        else if (strcmp(part, "detached") == 0)
+            node.detached = true;
+        else if (strcmp(part, "unnamed") == 0)
+            node.named = SEEN_NO;
+        else if (notation_value(part, "port"))
+            node.api_port = (uint16_t)strtol(notation_value(part, "port"), NULL, 10);
+        else if (notation_value(part, "host"))
+            node.api_host = notation_value(part, "host");
         else if (strcmp(part, "anew") == 0)
             node.shape = facet_shape(arena, desired, node.name);
         else if (!(node.owner = notation_value(part, "fleet")))
@@ -356,6 +372,8 @@ static inline bool notation_state_word(struct cluster_state *state, const struct
         state->applied = *made;
     } else if (strcmp(word, "unreadable") == 0) {
         state->recorded = SEEN_UNKNOWN;
+    } else if (strcmp(word, "partial") == 0) {
+        state->record_partial = true;
     } else if (strcmp(word, "carried") == 0) {
         state->carried = true;
     } else if (strcmp(word, "succeeded") == 0) {
@@ -364,6 +382,7 @@ static inline bool notation_state_word(struct cluster_state *state, const struct
         state->version = "v1.20.2";
     } else if (strcmp(word, "ready") == 0) {
         state->ready = SEEN_YES;
+        state->version = "v1.20.2";
     } else if (strcmp(word, "unready") == 0) {
         state->ready = SEEN_NO;
     } else if (strcmp(word, "unwell") == 0) {
@@ -401,14 +420,18 @@ static inline struct cluster_state notation_state_beside(struct arena *arena,
             (void)marks_parse(arena, arena_format(arena, "none+%s", notation_value(word, "marks")),
                               &state.marks);
             state.marked = SEEN_YES;
-        } else if ((strchr(word, ':') && !strchr(word, '=')) || strstr(word, ":fleet="))
+        } else if (strchr(word, ':') &&
+                   (!strchr(word, '=') || strchr(word, ':') < strchr(word, '=')))
             nodes[state.node_count++] = notation_container(arena, &wanted, &facets, word);
         else if (!notation_state_word(&state, &facets, word))
             fail_msg("state: what is '%s'?", word);
     }
-    for (size_t i = 0; state.version && i < state.node_count; i++)
-        state.ready_count +=
-            strcmp(nodes[i].role, ROLE_BALANCER) != 0 && nodes[i].status == CONTAINER_RUNNING;
+    for (size_t i = 0; state.version && i < state.node_count; i++) {
+        bool runs = nodes[i].status == CONTAINER_RUNNING;
+        if (nodes[i].joined == SEEN_UNKNOWN && runs)
+            nodes[i].joined = nodes[i].node_ready = SEEN_YES;
+        state.ready_count += strcmp(nodes[i].role, ROLE_BALANCER) != 0 && runs;
+    }
     return state;
 }
 

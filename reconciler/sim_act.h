@@ -10,16 +10,20 @@
 #define RECONCILER_SIM_ACT_H
 
 #include "base/memory.h"
+#include "reconciler/sim_truth.h"
 #include "reconciler/sim_world.h"
 
 static inline void sim_create(struct sim_world *world, size_t index, const char *owner, int variant,
                               const char *shape)
 {
-    world->nodes[index] = (struct sim_container){.there = true,
-                                                 .owner = owner,
-                                                 .status = CONTAINER_RUNNING,
-                                                 .id = ++world->last_id,
-                                                 .made = variant};
+    world->nodes[index] = (struct sim_container){
+        .there = true,
+        .owner = owner,
+        .status = CONTAINER_RUNNING,
+        .id = ++world->last_id,
+        .made = variant,
+        .alias = sim_is_control_plane(index) && !sim_variants[variant].wants[SIM_BALANCER]};
+    world->shared_name = world->shared_name || world->nodes[index].alias;
     snprintf(world->nodes[index].shape, SIM_SHAPE + 1, "%s", shape);
 }
 
@@ -107,34 +111,89 @@ static inline const char *sim_bootstrap(struct sim_world *world, size_t index, i
     return sim_api_answers(world) ? "" : "timeout";
 }
 
+/* --- etcd. --- */
+
+/* Another control plane by which etcd can be asked. */
+static inline bool sim_has_other(const struct sim_world *world, size_t index)
+{
+    for (size_t i = 0; i < SIM_PLANES; i++) {
+        if (i != index && sim_is_member(world, i) && sim_runs(&world->nodes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Only while the others are a majority, with it and without it. */
+static inline bool sim_forget_member(struct sim_world *world, size_t index)
+{
+    const struct sim_container *node = &world->nodes[index];
+    bool up = sim_is_member(world, index) && sim_runs(node) && !node->detached;
+    unsigned others = sim_members_up(world) - up;
+    if (!sim_has_quorum(world) || others <= (sim_members(world) - 1) / 2)
+        return false;
+    world->members[index] = 0;
+    return true;
+}
+
+/* The subject, and all whose container is gone or made anew; keep: a subject that is one stays. */
+static inline const char *sim_leave(struct sim_world *world, size_t index, bool keep)
+{
+    if (!sim_has_other(world, index))
+        return "timeout";
+    for (size_t i = 0; i < SIM_PLANES; i++) { /* those that are not well first */
+        if (world->members[i] && !sim_is_member(world, i) && !sim_forget_member(world, i))
+            return "timeout";
+    }
+    return world->members[index] && !keep && !sim_forget_member(world, index) ? "timeout" : "";
+}
+
+/* --- Nodes. --- */
+
+static inline const char *sim_endpoint(struct sim_world *world, size_t index, int variant)
+{
+    struct sim_container *node = &world->nodes[index];
+    if (!sim_runs(node))
+        return "conflict";
+    node->alias = !sim_variants[variant].wants[SIM_BALANCER];
+    node->detached = false;
+    world->shared_name = world->shared_name || node->alias;
+    return "";
+}
+
 /*
  * With credentials of another cluster it believes that it has joined; one that
- * this cluster does not know any more comes back.
+ * this cluster does not know any more comes back. A control plane that etcd
+ * does not know begins anew.
  */
 static inline const char *sim_join(struct sim_world *world, size_t index, int variant)
 {
     struct sim_container *node = &world->nodes[index];
-    uint32_t needs = BIT(UPLOAD_CONFIG) | BIT(TOKEN);
+    uint64_t needs = BIT(UPLOAD_CONFIG) | BIT(TOKEN);
+    bool plane = sim_is_control_plane(index);
     if (!sim_runs(node) || !sim_api_answers(world) || (world->addons & needs) != needs)
         return "timeout";
+    if (plane && *sim_leave(world, index, true))
+        return "timeout";
+    bool half = plane && node->joined && !sim_is_member(world, index);
     bool back = node->joined == world->cluster && node->drained;
     if (node->broken)
         return "unavailable";
     node->silent = false;
-    if (node->joined && !back)
+    if (node->joined && !back && !half)
         return "";
-    if (sim_is_control_plane(index) && sim_members_up(world) < sim_members(world))
-        return "unavailable"; /* etcd takes no member while another is missing */
-    for (size_t i = 0; sim_is_control_plane(index) && i < SIM_PLANES; i++) {
+    for (size_t i = 0; plane && i < SIM_PLANES; i++) {
         if (world->members[i] && world->nodes[i].moved && !world->nodes[i].named)
             return "timeout"; /* it is told where the others were */
     }
-    if (sim_is_control_plane(index))
+    if (plane && !sim_is_member(world, index)) {
+        if (sim_members_up(world) < sim_members(world))
+            return "unavailable"; /* etcd takes no member while another is missing */
         world->members[index] = node->id;
+    }
     node->joined = world->cluster;
     node->settings = variant;
     node->drained = false;
-    node->pods = sim_is_control_plane(index) ? 0 : 1;
+    node->pods = plane ? 0 : 1;
     return "";
 }
 
@@ -150,6 +209,8 @@ static inline const char *sim_drain(struct sim_world *world, size_t index)
         world->nodes[i].pods += node->pods;
         node->pods = 0;
     }
+    if (!node->there)
+        return "";
     node->drained = true;
     node->given_up = false;
     return node->pods ? "timeout" : "";
@@ -211,8 +272,14 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
         return world->image ? "" : "conflict";
     if (kind == ACTION_SET_ASIDE)
         return sim_set_aside(world, index);
+    if (kind == ACTION_LEAVE_ETCD)
+        return sim_leave(world, index, false);
+    if (kind == ACTION_DRAIN)
+        return sim_drain(world, index);
     if (!node->there)
         return "conflict";
+    if (kind == ACTION_ENDPOINT)
+        return sim_endpoint(world, index, variant);
     if (kind == ACTION_START_NODE)
         return sim_start(node);
     if (kind == ACTION_REVIVE)
@@ -229,8 +296,6 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
         return sim_readdress(world, index);
     if (kind == ACTION_NODE_SETTINGS)
         return sim_settle(world, index, variant);
-    if (kind == ACTION_DRAIN)
-        return sim_drain(world, index);
     assert_int_equal(kind, ACTION_PRELOAD);
     node->preloaded =
         node->preloaded || (sim_runs(node) && sim_variants[variant].spec->preload.count);
@@ -245,8 +310,10 @@ static inline void sim_record(struct sim_world *world, const struct facet_list *
     for (size_t i = 0; i < facets->count; i++)
         items[i] = facet_of_path(world->arena, facets->items[i].path, facets->items[i].value);
     *record = (struct facet_list){items, facets->count};
+    if (!sim_knows(record, sim_names[SIM_BALANCER]))
+        world->shared_name = false;
     for (size_t i = SIM_PLANES; i-- > end;) {
-        if (!sim_has_joined(world, i))
+        if (!sim_is_ours(&world->nodes[i]))
             continue;
         world->nodes[i].recorded = record;
         world->nodes[i].own_record = true;
@@ -258,6 +325,12 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
 {
     struct sim_container *speaker = sim_speaker(world);
     const struct sim_container *entrance = sim_entrance(world);
+    for (size_t i = 0; i < SIM_PLANES; i++) { /* one that never joined has no credentials */
+        if (speaker && !speaker->joined && world->nodes[i].joined && sim_runs(&world->nodes[i]))
+            speaker = &world->nodes[i];
+    }
+    if (entrance != &world->nodes[SIM_BALANCER])
+        entrance = speaker;
     if (kind == ACTION_FORGET) {
         world->kubeconfig = 0;
         return "";
@@ -269,7 +342,7 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
         return "";
     }
     if (kind == ACTION_KUBECONFIG) {
-        if (!entrance || !sim_has_joined(world, (size_t)(speaker - world->nodes)))
+        if (!entrance || speaker->joined != world->cluster)
             return "unavailable";
         world->kubeconfig = entrance->id;
         return "";
@@ -277,8 +350,8 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
     if (!sim_api_answers(world))
         return "unavailable";
     if (kind == ACTION_AWAIT_READY)
-        return sim_is_ready(world) ? "" : "timeout";
-    world->addons |= 1u << kind;
+        return sim_is_ready(world, variant) ? "" : "timeout";
+    world->addons |= UINT64_C(1) << kind;
     if (kind == ACTION_MANIFESTS) {
         world->manifests = variant;
         world->unsure = false;

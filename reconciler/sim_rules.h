@@ -12,7 +12,7 @@
 #include "reconciler/sim_life.h"
 
 /* What must have ended well in this round before an action of the kind begins. */
-static const uint32_t needs[ACTION_KINDS] = {
+static const uint64_t needs[ACTION_KINDS] = {
     [ACTION_CREATE_NODE] = BIT(NETWORK) | BIT(IMAGE),
     [ACTION_UPLOAD_CONFIG] = BIT(BOOTSTRAP),
     [ACTION_MARK_CONTROL_PLANE] = BIT(BOOTSTRAP),
@@ -26,7 +26,7 @@ static const uint32_t needs[ACTION_KINDS] = {
 };
 
 /* The same, in a set-up only: of a complete cluster all this was done once. */
-static const uint32_t needs_in_setup[ACTION_KINDS] = {
+static const uint64_t needs_in_setup[ACTION_KINDS] = {
     [ACTION_MANIFESTS] = BIT(BOOTSTRAP),
     [ACTION_JOIN] = BIT(BOOTSTRAP) | BIT(UPLOAD_CONFIG) | BIT(TOKEN),
     [ACTION_KUBECONFIG] = BIT(BOOTSTRAP),
@@ -118,7 +118,8 @@ static inline bool saw_recorded(const struct life *life, const char *name)
 static inline bool saw_finished(const struct life *life, const struct node_state *node)
 {
     return saw_recorded(life, node->name) &&
-           strcmp(node->shape, facet_shape(life->world.arena, life->complete, node->name)) == 0;
+           facet_shape_is_like(node->shape,
+                               facet_shape(life->world.arena, life->complete, node->name));
 }
 
 /* All that was seen goes in this round. */
@@ -139,11 +140,11 @@ static inline bool records_cni(const struct life *life)
     return facet && strcmp(facet->value, "false") == 0;
 }
 
-static inline uint32_t needs_of(const struct life *life, const struct action *action)
+static inline uint64_t needs_of(const struct life *life, const struct action *action)
 {
     const struct cluster_spec *spec = planned_variant(life)->spec;
     bool aside = action->kind == ACTION_SET_ASIDE && seen_node(life, sim_names[SIM_CARRIER]);
-    uint32_t kinds = aside ? 0 : needs[action->kind];
+    uint64_t kinds = aside ? 0 : needs[action->kind];
     if (action->kind == ACTION_DELETE_NODE && !spec)
         kinds |= BIT(FORGET);
     if (action->kind == ACTION_RECORD && records_cni(life) &&
@@ -201,18 +202,28 @@ static inline void check_record(struct life *life)
     }
 }
 
+/* Was it gone for good, or never part of what was recorded? */
+static inline bool is_no_loss(const struct life *life, const char *name)
+{
+    const struct node_state *node = seen_node(life, name);
+    return !node || node->status == CONTAINER_DEAD || !saw_finished(life, node);
+}
+
 /* One after the other, when nothing is missing and the cluster answers. */
 static inline void check_drain(struct life *life, const struct action *action)
 {
-    bool wanted = planned_variant(life)->wants[sim_index(action->subject)];
-    size_t drains = 0;
+    size_t index = sim_index(action->subject), drains = 0;
+    bool wanted = planned_variant(life)->wants[index], plane = sim_is_control_plane(index);
+    expect(life, index != SIM_BALANCER, "a load balancer is no node");
+    if (plane && is_no_loss(life, action->subject))
+        return; /* so that nobody takes what comes back for it */
     for (size_t i = 0; i < cycle_plan(life->cycle)->count; i++)
         drains += cycle_plan(life->cycle)->actions[i].kind == ACTION_DRAIN;
     for (size_t i = 0; i < life->running_count; i++)
         expect(life,
                life->running[i].kind != ACTION_DRAIN && life->running[i].kind != ACTION_DELETE_NODE,
-               "no worker goes beside another");
-    expect(life, sim_is_worker(sim_index(action->subject)), "only workers are drained");
+               "no node goes beside another");
+    expect(life, !plane || drains == 1, "control planes go one a round");
     expect(life, life->look.ready == SEEN_YES || (life->look.version && !wanted),
            "nothing is drained where nobody answers");
     expect(life, !is_any_planned(life, ACTION_JOIN) && !is_any_planned(life, ACTION_CREATE_NODE),
@@ -221,9 +232,10 @@ static inline void check_drain(struct life *life, const struct action *action)
         expect(life, !planned_variant(life)->wants[i] || seen_node(life, sim_names[i]),
                "nothing is drained while another is missing");
     expect(life, !wanted || (life->options.policy.allow_replace && drains == 1),
-           "workers are replaced with leave, one a round");
+           "nodes are replaced with leave, one a round");
 }
 
+/* Those that are gone for good are forgotten before another comes. */
 static inline void check_join(struct life *life, const struct action *action)
 {
     bool plane = sim_is_control_plane(sim_index(action->subject));
@@ -232,7 +244,12 @@ static inline void check_join(struct life *life, const struct action *action)
                !plane || life->running[i].kind != ACTION_JOIN ||
                    !sim_is_control_plane(sim_index(life->running[i].subject)),
                "no control plane joins beside another");
-    expect(life, !plane || !saw_complete(life), "a complete cluster gets no control plane");
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        expect(life,
+               !plane || !saw_complete(life) || seen_node(life, sim_names[i]) ||
+                   !saw_recorded(life, sim_names[i]) ||
+                   has_ended(life, ACTION_LEAVE_ETCD, sim_names[i]),
+               "etcd forgets who is gone before another joins");
     bool balanced = seen_node(life, sim_names[SIM_BALANCER]) ||
                     is_planned(life, ACTION_BALANCER, sim_names[SIM_BALANCER]);
     expect(life, !balanced || must_run(life, sim_names[SIM_BALANCER]),
@@ -258,16 +275,27 @@ static inline void check_readdress(struct life *life, const struct action *actio
                "one control plane is given its address at a time");
 }
 
+/* The name of the endpoint is never without anybody who answers to it. */
+static inline void check_endpoint(struct life *life, const struct action *action)
+{
+    expect(life, must_run(life, action->subject), "nothing is done in a node that does not run");
+    expect(life,
+           !planned_variant(life)->wants[SIM_BALANCER] || must_run(life, sim_names[SIM_BALANCER]) ||
+               seen_node(life, action->subject)->detached,
+           "a control plane keeps the name until the load balancer has it");
+}
+
 static inline void check_order(struct life *life, const struct action *action)
 {
-    uint32_t kinds = needs_of(life, action);
+    uint64_t kinds = needs_of(life, action);
     bool inside = action->kind == ACTION_BOOTSTRAP || action->kind == ACTION_JOIN ||
                   action->kind == ACTION_PRELOAD || action->kind == ACTION_REVIVE ||
                   action->kind == ACTION_REROUTE || action->kind == ACTION_READDRESS;
     bool asks = action->kind == ACTION_KUBECONFIG || action->kind == ACTION_AWAIT_READY;
     bool up = false;
     for (unsigned kind = 0; kind < ACTION_KINDS; kind++)
-        expect(life, !(kinds & 1u << kind) || has_ended(life, (enum action_kind)kind, NULL),
+        expect(life,
+               !(kinds & UINT64_C(1) << kind) || has_ended(life, (enum action_kind)kind, NULL),
                "nothing begins before what it needs");
     for (size_t i = 0; i < SIM_PLANES; i++)
         up = up || must_run(life, sim_names[i]);
@@ -282,6 +310,8 @@ static inline void check_order(struct life *life, const struct action *action)
         check_drain(life, action);
     if (action->kind == ACTION_READDRESS)
         check_readdress(life, action);
+    if (action->kind == ACTION_ENDPOINT)
+        check_endpoint(life, action);
 }
 
 /* A set-up that is complete is only added to, and mended where it is broken. */
@@ -292,8 +322,17 @@ static inline void check_gentle(struct life *life, const struct action *action)
     bool plane = sim_is_control_plane(sim_index(action->subject));
     bool is_copy =
         deletes && plane && seen_node(life, sim_names[SIM_CARRIER]) && !life->look.succeeded;
-    expect(life, !deletes || !plane || all_go(life) || is_copy,
-           "a control plane goes with all others only, or while it is a copy");
+    const struct cluster_spec *spec = planned_variant(life)->spec;
+    const char *first = spec ? spec_first_control_plane(spec)->name : "";
+    expect(life,
+           !deletes || !plane || !saw_complete(life) || all_go(life) || is_copy ||
+               has_ended(life, ACTION_LEAVE_ETCD, action->subject),
+           "a control plane leaves etcd before it goes, unless all go or it is a copy");
+    expect(life,
+           !deletes || sim_index(action->subject) != SIM_BALANCER || !saw_complete(life) ||
+               all_go(life) || node->status == CONTAINER_DEAD || !saw_finished(life, node) ||
+               is_any_planned(life, ACTION_ENDPOINT),
+           "a load balancer goes when another has its name");
     expect(life, action->kind != ACTION_START_NODE || (node && node->status != CONTAINER_RUNNING),
            "what runs is not started");
     expect(life, action->kind != ACTION_REVIVE || (node && node->node_ready == SEEN_NO),
@@ -306,8 +345,8 @@ static inline void check_gentle(struct life *life, const struct action *action)
            "a control plane is set aside with leave");
     expect(life,
            action->kind != ACTION_CREATE_NODE || saw_complete(life) ||
-               sim_index(action->subject) == SIM_FIRST || must_run(life, sim_names[SIM_FIRST]) ||
-               seen_node(life, sim_names[SIM_FIRST]),
+               strcmp(action->subject, first) == 0 || must_run(life, first) ||
+               seen_node(life, first),
            "the first control plane is made before all others");
     if (!deletes || !saw_complete(life) || all_go(life) || is_copy)
         return;
@@ -317,8 +356,9 @@ static inline void check_gentle(struct life *life, const struct action *action)
         return;
     }
     expect(life,
-           node->status == CONTAINER_DEAD || (!saw_finished(life, node) && !plane) ||
-               (node->given_up && !plane) || has_ended(life, ACTION_DRAIN, action->subject),
+           node->status == CONTAINER_DEAD || !saw_finished(life, node) ||
+               (node->given_up && !plane) || has_ended(life, ACTION_DRAIN, action->subject) ||
+               has_ended(life, ACTION_ENDPOINT, NULL),
            "of a complete cluster only what is dead, given up, drained or was never finished goes");
 }
 
@@ -367,13 +407,15 @@ static inline void check_loss(struct life *life, size_t index)
     if (!sim_is_ours(node) || !planned_variant(life)->text || life->options.policy.allow_recreate ||
         !life->complete)
         return;
-    bool finished =
-        sim_knows(life->complete, sim_names[index]) &&
-        strcmp(node->shape, facet_shape(life->world.arena, life->complete, sim_names[index])) == 0;
+    bool finished = sim_knows(life->complete, sim_names[index]) &&
+                    facet_shape_is_like(node->shape, facet_shape(life->world.arena, life->complete,
+                                                                 sim_names[index]));
     bool lost = node->status == CONTAINER_DEAD || node->broken;
     bool is_copy = index == SIM_FIRST && life->world.nodes[SIM_CARRIER].there && !node->own_record;
-    expect(life, !sim_is_control_plane(index) || is_copy,
-           "no finished cluster is lost without leave");
+    expect(life,
+           !sim_is_control_plane(index) || life->meddled || is_copy ||
+               !sim_is_member(&life->world, index),
+           "no member of etcd is lost without leave");
     expect(life,
            lost || !finished || life->options.policy.allow_replace ||
                !planned_variant(life)->wants[index],
@@ -417,9 +459,9 @@ static inline void check_truth(struct life *life)
          */
         bool seen = facet->node && facet->change == CHANGE_LIVE &&
                     (life->look.ready != SEEN_YES || !planned_variant(life)->wants[index]);
-        bool by_shape = facet->node && sim_is_worker(index) &&
-                        strcmp(life->world.nodes[index].shape,
-                               facet_shape(life->world.arena, record, facet->node)) != 0;
+        bool by_shape = facet->node && index != SIM_BALANCER &&
+                        !facet_shape_is_like(life->world.nodes[index].shape,
+                                             facet_shape(life->world.arena, record, facet->node));
         if (!by_shape && !seen && !sim_is_true(&life->world, facet))
             say(life, "    recorded: %s is %s", facet->path, facet->value);
         expect(life, index == SIM_BALANCER || by_shape || seen || sim_is_true(&life->world, facet),

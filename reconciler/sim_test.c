@@ -20,8 +20,9 @@
 enum {
     SEEDS = 20000,
     CHAOS_EVENTS_MAX = 100,
-    CALM_EVENTS_MAX = 400,
-    CALM_ROUNDS_MAX = 10, /* what chaos left, delete, create, mend; two workers anew; look */
+    CALM_EVENTS_MAX = 600,
+    /* What chaos left, delete, create, mend; three control planes and two workers anew or gone. */
+    CALM_ROUNDS_MAX = 24,
 };
 
 /* --- Between the cycle and the world. --- */
@@ -138,6 +139,17 @@ static void do_stop(struct life *life)
     tell(life, (struct event){.kind = EVENT_STOP});
 }
 
+/* As it was seen, and what of it nobody sees. */
+static void say_node(const struct life *life, const struct node_state *node)
+{
+    size_t index = sim_index(node->name);
+    const struct sim_container *truth = &life->world.nodes[index];
+    bool member = sim_is_control_plane(index) && sim_is_member(&life->world, index);
+    say(life, "    %s is %s%s%s%s%s", node->name, container_status_name(node->status),
+        truth->detached ? ", detached" : "", member ? ", a member" : "",
+        sim_has_joined(&life->world, index) ? ", has joined" : "", truth->alias ? ", named" : "");
+}
+
 static void do_observed(struct life *life)
 {
     struct error *err = NULL;
@@ -152,8 +164,7 @@ static void do_observed(struct life *life)
     say(life, "observed, %s: recorded %d, ready %d", err ? "blind" : "well",
         (int)life->look.recorded, (int)life->look.ready);
     for (size_t i = 0; i < life->look.node_count; i++)
-        say(life, "    %s is %s", life->look.nodes[i].name,
-            container_status_name(life->look.nodes[i].status));
+        say_node(life, &life->look.nodes[i]);
     tell(life, (struct event){
                    .kind = EVENT_OBSERVED, .observed = err ? NULL : &life->look, .failure = err});
     say_refusals(life);
@@ -203,11 +214,11 @@ static const char *apply(struct life *life, const struct operation *operation)
  */
 static bool lies(struct life *life, enum action_kind kind)
 {
-    static const uint32_t seen_again = BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) |
+    static const uint64_t seen_again = BIT(NETWORK) | BIT(IMAGE) | BIT(CREATE_NODE) |
                                        BIT(START_NODE) | BIT(REVIVE) | BIT(BALANCER) |
                                        BIT(BOOTSTRAP) | BIT(KUBECONFIG) | BIT(RECORD) |
                                        BIT(DELETE_NODE) | BIT(READDRESS);
-    return !life->calm && (seen_again & 1u << kind) && chance(life, 5);
+    return !life->calm && (seen_again & UINT64_C(1) << kind) && chance(life, 5);
 }
 
 static struct error *error_named(const char *name)
@@ -223,9 +234,13 @@ static struct error *error_named(const char *name)
 /* It was done, or half, or not at all, and nobody hears of it. */
 static void do_unheard(struct life *life, const struct operation *operation)
 {
+    size_t index = sim_index(operation->subject);
     if (chance(life, 60))
         return;
-    if (operation->kind == ACTION_RECORD && chance(life, 50))
+    if (operation->kind == ACTION_ENDPOINT && sim_runs(&life->world.nodes[index]) &&
+        chance(life, 50))
+        life->world.nodes[index].detached = true; /* and not connected again */
+    else if (operation->kind == ACTION_RECORD && chance(life, 50))
         sim_record(&life->world, &cycle_plan(life->cycle)->record,
                    prng_below(&life->prng, SIM_PLANES));
     else
@@ -413,7 +428,7 @@ static void be_calm(struct life *life)
         return;
     if (cycle_plan(life->cycle)->refused_count)
         expect(life, may_refuse(life), "what is refused is refused for a reason");
-    else if (!sim_lacks_member(&life->world))
+    else if (!is_beyond_help(life))
         check_world(life);
     do_wake(life);
     do_next(life);
@@ -434,9 +449,10 @@ static void finish(struct life *life, int variant)
 {
     struct sim_world *world = &life->world;
     world->network = world->image = true;
-    world->cluster = world->nodes[SIM_FIRST].id;
+    world->cluster =
+        world->nodes[sim_index(spec_first_control_plane(sim_variants[variant].spec)->name)].id;
     world->built = world->manifests = variant;
-    world->addons = UINT32_MAX;
+    world->addons = UINT64_MAX;
     if (sim_variants[variant].spec->networking.disable_default_cni)
         world->addons &= ~BIT(CNI);
     for (size_t i = 0; i < SIM_NODES; i++) {

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BIT(kind) (1u << ACTION_##kind)
+#define BIT(kind) (UINT64_C(1) << ACTION_##kind)
 
 /*
  * Containers by index, sorted as nodes in a state are; control planes first.
@@ -25,7 +25,7 @@ enum {
     SIM_CARRIER = 3,
     SIM_BALANCER = 4,
     SIM_NODES = 7,
-    SIM_SHAPE = 64
+    SIM_SHAPE = 64 + 1 + 16
 };
 
 static const char *const sim_names[SIM_NODES] = {
@@ -65,6 +65,8 @@ static struct sim_variant sim_variants[] = {
     {.text = "cp cp2"},
     {.text = "cp cp2 cp3"},
     {.text = "cp cp2 cp3 w"},
+    {.text = "cp image=other cp2 cp3 mount=/h:/c"},
+    {.text = "cp3 cp2"},
     {.text = "w cp3 cp2 cp preload"},
     {.text = NULL},
     {.text = "cp later", .unsupported = true},
@@ -83,6 +85,8 @@ struct sim_container {
     bool own_record;                   /* and it is no copy of another's */
     unsigned data;                     /* the cluster whose data was carried into it, or 0 */
     unsigned joined;                   /* the cluster to which its credentials belong, or 0 */
+    bool alias;                        /* it answers to the name of the API's endpoint */
+    bool detached;                     /* it is in no network */
     bool preloaded;
     bool moved;    /* has another address than it was set up with */
     bool named;    /* etcd calls it by its name */
@@ -108,9 +112,16 @@ struct sim_world {
     /* What lives in etcd, since the last bootstrap. */
     unsigned cluster;             /* its name for credentials: the container that was first; or 0 */
     unsigned members[SIM_PLANES]; /* containers that are members, or 0 */
-    uint32_t addons;              /* bits of kinds */
+    uint64_t addons;              /* bits of kinds */
     int built, manifests;         /* variants: of the bootstrap, of what was applied last */
     bool unsure;                  /* of the manifests, as of a node's settings */
+
+    /*
+     * A control plane got the endpoint's name back, and nobody wrote that down:
+     * should the wish change now, it keeps it beside a load balancer, which
+     * does no harm.
+     */
+    bool shared_name;
 };
 
 static inline void sim_prepare(struct arena *arena)
@@ -173,16 +184,32 @@ static inline struct sim_container *sim_speaker(struct sim_world *world)
     return first;
 }
 
-/* The first that can be read: the record is written to it last; NULL: none. */
+/*
+ * The first that can be read and has a record, else the first that can be
+ * read: the record is written to it last; NULL: none.
+ */
 static inline struct sim_container *sim_witness(struct sim_world *world)
 {
     struct sim_container *witness = NULL;
     for (size_t i = SIM_PLANES; i-- > 0;) {
         struct sim_container *node = &world->nodes[i];
-        if (node->there && node->owner && node->status != CONTAINER_DEAD)
+        bool readable = node->there && node->owner && node->status != CONTAINER_DEAD;
+        if (readable && (node->recorded || !witness || !witness->recorded))
             witness = node;
     }
     return witness;
+}
+
+/* One that can be read has no record, although a later one has. */
+static inline bool sim_is_partial(struct sim_world *world)
+{
+    const struct sim_container *witness = sim_witness(world);
+    for (size_t i = 0; witness && witness->recorded && &world->nodes[i] != witness; i++) {
+        const struct sim_container *node = &world->nodes[i];
+        if (node->there && node->owner && node->status != CONTAINER_DEAD)
+            return true;
+    }
+    return false;
 }
 
 static inline bool sim_is_member(const struct sim_world *world, size_t index)
@@ -203,6 +230,8 @@ static inline unsigned sim_members(const struct sim_world *world)
 static inline bool sim_finds(const struct sim_world *world, size_t from, size_t to)
 {
     const struct sim_container *other = &world->nodes[to];
+    if (other->detached || world->nodes[from].detached)
+        return from == to;
     return from == to || !other->moved || other->named || world->nodes[from].rerouted;
 }
 
@@ -245,17 +274,28 @@ static inline bool sim_lacks_member(const struct sim_world *world)
     return false;
 }
 
-/* Made with several control planes: everybody reaches the API by the load balancer. */
-static inline bool sim_is_balanced(struct sim_world *world)
+/* Enough of the members are there to make a majority, if all of them are well. */
+static inline bool sim_can_have_quorum(const struct sim_world *world)
 {
-    const struct sim_container *speaker = sim_speaker(world);
-    return speaker && sim_variants[speaker->made].wants[SIM_BALANCER];
+    unsigned able = 0;
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        able += sim_is_member(world, i) && world->nodes[i].status != CONTAINER_DEAD;
+    return able > sim_members(world) / 2;
+}
+
+/* Everybody reaches the API by one name: the load balancer's, or a control plane's alias. */
+static inline bool sim_is_named(const struct sim_world *world)
+{
+    bool named = sim_runs(&world->nodes[SIM_BALANCER]);
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        named = named || (world->nodes[i].alias && sim_runs(&world->nodes[i]) &&
+                          sim_is_member(world, i) && !world->nodes[i].detached);
+    return named;
 }
 
 static inline bool sim_api_answers(struct sim_world *world)
 {
-    return sim_has_quorum(world) &&
-           (!sim_is_balanced(world) || sim_runs(&world->nodes[SIM_BALANCER]));
+    return sim_has_quorum(world) && sim_is_named(world);
 }
 
 static inline bool sim_has_joined(const struct sim_world *world, size_t index)
@@ -265,14 +305,20 @@ static inline bool sim_has_joined(const struct sim_world *world, size_t index)
            node->joined == world->cluster && !node->drained;
 }
 
-/* All that are there are part of it and well, and pods can reach each other by name. */
-static inline bool sim_is_ready(struct sim_world *world)
+/*
+ * All that are there, or of those the ones that a variant wants (-1: all), are
+ * part of it and well, and pods can reach each other by name.
+ */
+static inline bool sim_is_ready(struct sim_world *world, int variant)
 {
     for (size_t i = 0; i < SIM_NODES; i++) {
         const struct sim_container *node = &world->nodes[i];
         bool lost = node->moved && !sim_is_control_plane(i);
+        if (variant >= 0 && !sim_variants[variant].wants[i])
+            continue;
         if (node->there && i != SIM_BALANCER && i != SIM_CARRIER &&
-            (!sim_runs(node) || !sim_has_joined(world, i) || lost || node->silent))
+            (!sim_runs(node) || node->detached || !sim_has_joined(world, i) || lost ||
+             node->silent))
             return false;
     }
     return sim_api_answers(world) && world->addons & BIT(CNI) && world->addons & BIT(DNS);
@@ -282,8 +328,8 @@ static inline bool sim_is_ready(struct sim_world *world)
 static inline struct sim_container *sim_entrance(struct sim_world *world)
 {
     struct sim_container *balancer = &world->nodes[SIM_BALANCER];
-    struct sim_container *node = sim_is_balanced(world) ? balancer : sim_speaker(world);
-    return node && sim_runs(node) ? node : NULL;
+    struct sim_container *node = balancer->there ? balancer : sim_speaker(world);
+    return node && sim_runs(node) && !node->detached ? node : NULL;
 }
 
 /* Has it the labels and taints of this variant? */
@@ -313,7 +359,7 @@ static inline void sim_look_at_health(const struct sim_container *node, struct n
     if (seen->joined != SEEN_YES)
         return;
     seen->silent = node->silent || !sim_runs(node);
-    seen->node_ready = seen->silent ? SEEN_NO : SEEN_YES;
+    seen->node_ready = seen->silent || node->detached ? SEEN_NO : SEEN_YES;
     seen->given_up = seen->silent && node->given_up ? "its kubelet is broken" : NULL;
 }
 
@@ -334,15 +380,17 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
         const struct sim_container *node = &world->nodes[i];
         if (!node->there)
             continue;
-        nodes[look.node_count++] = (struct node_state){.name = sim_names[i],
-                                                       .role = sim_role(i),
-                                                       .owner = node->owner,
-                                                       .shape = node->shape,
-                                                       .loose = world->loose,
-                                                       .moved = !sim_runs(node) ? SEEN_UNKNOWN
-                                                                : node->moved   ? SEEN_YES
-                                                                                : SEEN_NO,
-                                                       .status = node->status};
+        nodes[look.node_count++] =
+            (struct node_state){.name = sim_names[i],
+                                .role = sim_role(i),
+                                .owner = node->owner,
+                                .shape = node->shape,
+                                .loose = world->loose,
+                                .moved = !sim_runs(node) ? SEEN_UNKNOWN
+                                         : node->moved   ? SEEN_YES
+                                                         : SEEN_NO,
+                                .status = node->status,
+                                .detached = node->detached && sim_runs(node)};
     }
     const struct sim_container *witness = sim_witness(world), *entrance = sim_entrance(world);
     const struct sim_container *carrier = &world->nodes[SIM_CARRIER];
@@ -358,13 +406,20 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
     if (!recorded)
         return look;
     look.recorded = SEEN_YES;
+    look.record_partial = sim_is_partial(world);
     look.applied = *recorded;
     if (entrance && sim_speaker(world) && sim_is_ours(sim_speaker(world)))
         look.kubeconfig = world->kubeconfig == entrance->id ? SEEN_YES : SEEN_NO;
     if (look.kubeconfig == SEEN_YES)
-        look.ready = sim_is_ready(world) ? SEEN_YES : SEEN_NO;
+        look.ready = sim_is_ready(world, -1) ? SEEN_YES : SEEN_NO;
     if (look.kubeconfig == SEEN_YES && sim_api_answers(world))
         look.version = "v1";
+    const struct sim_container *speaker = sim_speaker(world);
+    for (size_t i = 0; look.ready != SEEN_YES && i < look.node_count; i++) {
+        if (&world->nodes[sim_index(nodes[i].name)] == speaker && sim_runs(speaker) &&
+            !world->nodes[SIM_BALANCER].there)
+            nodes[i].named = speaker->alias ? SEEN_YES : SEEN_NO;
+    }
     for (size_t i = 0; look.version && i < look.node_count; i++)
         nodes[i].joined = sim_has_joined(world, sim_index(nodes[i].name)) ? SEEN_YES : SEEN_NO;
     for (size_t i = 0; look.version && i < SIM_NODES; i++)

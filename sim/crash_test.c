@@ -64,6 +64,11 @@ static void remove_balancer(struct stage *stage)
     stage_ask(stage, "DELETE /containers/a-external-load-balancer?force=1&v=1", NULL);
 }
 
+static void remove_plane(struct stage *stage)
+{
+    stage_ask(stage, "DELETE /containers/a-control-plane2?force=1&v=1", NULL);
+}
+
 static void change_label(struct stage *stage)
 {
     stage_ask_api(stage, "a-control-plane", "PATCH /api/v1/nodes/a-worker",
@@ -101,6 +106,14 @@ static const struct scenario scenarios[] = {
     {.name = "all stand still", .before = "a: cp w", .meddle = stop_all},
     {.name = "a control plane is paused", .before = "a: cp w", .meddle = pause_plane},
     {.name = "the balancer is gone", .before = "a: cp cp cp", .meddle = remove_balancer},
+    {.name = "one becomes three", .before = "a: cp", .after = "a: cp cp cp"},
+    {.name = "three become one", .before = "a: cp cp cp", .after = "a: cp"},
+    /* Without a CNI, whose pod ranges kube-controller-manager would give, which is not there. */
+    {.name = "one of three is gone", .before = "a: cp cp cp, no cni", .meddle = remove_plane},
+    {.name = "one of three is replaced",
+     .before = "a: cp cp cp",
+     .after = "a: cp cp cp, ports",
+     .replace = true},
     {.name = "a label drifts", .before = "a: cp w, labels", .meddle = change_label},
     {.name = "the kubeconfig is lost", .before = "a: cp", .meddle = lose_kubeconfig},
     {.name = "cut short at the start", .before = "a: cp w", .half = 25},

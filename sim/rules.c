@@ -66,12 +66,16 @@ static bool is_desired(const struct rules *rules, const char *cluster)
     return rules->fleet && fleet_spec_find(rules->fleet, cluster);
 }
 
-/* Its set-up was complete: its first control plane by name has the record. */
+/* Its set-up was complete: one of its control planes has the record. */
 static bool is_finished(struct fake_world *world, const char *cluster)
 {
-    cleanup_free char *first = memory_format("%s-control-plane", cluster);
-    const char *label = fake_look_label(world, first, LABEL_CLUSTER);
-    return label && strcmp(label, cluster) == 0 && fake_look_file(world, first, "/kind/fleet.json");
+    const char *name;
+    for (size_t i = 0; (name = fake_look_name(world, i)); i++) {
+        const char *label = fake_look_label(world, name, LABEL_CLUSTER);
+        if (label && strcmp(label, cluster) == 0 && fake_look_file(world, name, "/kind/fleet.json"))
+            return true;
+    }
+    return false;
 }
 
 static void check_owner(struct rules *rules, const char *container, const char *url)
@@ -118,8 +122,11 @@ static void check_deletion(struct rules *rules, const char *container, const cha
     bool worker = strcmp(role, node_role_name(NODE_WORKER)) == 0;
     bool living =
         !rules->recreate && is_desired(rules, cluster) && is_finished(rules->world, cluster);
-    rules_expect(rules, !plane || !living,
-                 "no control plane of a finished cluster is lost without leave", url);
+    rules_expect(
+        rules,
+        !plane || !living ||
+            !fake_look_is_member(rules->world, cluster, fake_look_name_of(rules->world, container)),
+        "no member of a finished cluster's etcd is lost without leave", url);
     rules_expect(
         rules,
         !worker || !living || strcmp(fake_look_state(rules->world, container), "running") != 0 ||

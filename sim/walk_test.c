@@ -192,25 +192,6 @@ static void check_world(struct walk *walk)
 }
 
 /*
- * A cluster of several control planes whose load balancer somebody removed, and
- * which is to have but one: the balancer is not wanted any more, the control
- * planes may not go without leave, and nobody can join.
- */
-static bool is_stuck(struct walk *walk)
-{
-    const struct fleet_spec *fleet = wish_fleet(walk->pass.wish);
-    bool stuck = false;
-    for (size_t i = 0; fleet && i < fleet->cluster_count; i++) {
-        const char *name = fleet->clusters[i].name;
-        cleanup_free char *second = memory_format("%s-control-plane2", name);
-        cleanup_free char *balancer = memory_format("%s" SPEC_BALANCER_SUFFIX, name);
-        stuck |= !fleet->clusters[i].balancer && fake_look_id(walk->stage.world, second) &&
-                 !fake_look_id(walk->stage.world, balancer);
-    }
-    return stuck;
-}
-
-/*
  * From here on all goes well. More than one process may be needed: what was
  * cut short is mended, one pass deletes a few clusters only, and of several
  * workers one at a time is replaced.
@@ -231,7 +212,7 @@ static void be_calm(struct walk *walk)
     if (!wish_fleet(walk->pass.wish))
         rules_expect(rules, end == STAGE_INVALID && walk->stage.requests == 0,
                      "nothing is done for a bad source", name);
-    else if (!walk->stage.lost_plane && (rests || !is_stuck(walk)))
+    else if (!walk->stage.lost_plane)
         rules_expect(rules, rests, "it comes to rest, and a look finds nothing to do", name);
     if (rests && end == STAGE_GOOD)
         check_world(walk);

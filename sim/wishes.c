@@ -30,6 +30,12 @@ static const struct wish wishes[] = {
     {.name = "a: cp w w", .text = IMAGES A NODES CP W W},
     {.name = "a: cp cp cp", .text = IMAGES A NODES CP CP CP},
     {.name = "a: cp cp cp w", .text = IMAGES A NODES CP CP CP W},
+    {.name = "a: cp cp cp, no cni",
+     .text = IMAGES A "  networking: {disableDefaultCNI: true}\n" NODES CP CP CP},
+    {.name = "a: cp cp cp, ports",
+     .text =
+         IMAGES A NODES CP CP "  - {role: control-plane, extraPortMappings: [{containerPort: 80, "
+                              "hostPort: 8081}]}\n"},
     {.name = "a: cp w, labels",
      .text = IMAGES A NODES "  - {role: control-plane, labels: {tier: "
                             "front}}\n  - {role: worker, labels: {tier: "
