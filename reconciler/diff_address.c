@@ -72,7 +72,7 @@ static void plan_readdress(const struct diff *d, const struct node_state *node)
         node->ipv4 ? arena_format(d->arena, "its address is %s now", node->ipv4) : "it has moved";
     size_t last = d->plan->count;
     size_t action = plan_add(d->plan, ACTION_READDRESS, CHANGE_LIVE, node->name, reason);
-    diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER) | KIND(REROUTE));
+    diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER) | KIND(REROUTE) | KIND(BOOTSTRAP));
     for (size_t i = last; i-- > 0;) {
         const struct action *earlier = &d->plan->actions[i];
         if (earlier->kind != ACTION_READDRESS)
@@ -92,6 +92,11 @@ static void plan_readdresses(const struct diff *d, bool planes)
         if (has_moved(node) && diff_is_control_plane(node) == planes)
             plan_readdress(d, node);
     }
+}
+
+void diff_plan_moved_workers(const struct diff *d)
+{
+    plan_readdresses(d, false);
 }
 
 bool diff_plan_addresses(const struct diff *d)

@@ -198,6 +198,8 @@ void diff_plan_joins(const struct diff *d);
 
 /* False: none is seen, and nothing is planned. Else nothing else is to be planned now. */
 bool diff_plan_addresses(const struct diff *d);
+/* Workers alone, once the API of the control plane that is being replaced answers. */
+void diff_plan_moved_workers(const struct diff *d);
 
 /* --- A cluster whose set-up was recorded as complete (diff_repair.c). --- */
 
