@@ -2,7 +2,7 @@
 # `make help` lists the targets. SANITIZE=address,undefined, CC=clang-14, WERROR=1 make variants.
 
 MODULES  := base model reconciler drivers cli sim
-PACKAGES := yaml-0.1 jansson libcurl libuv libarchive libcrypto
+PACKAGES := yaml-0.1 jansson libcurl libuv libarchive libcrypto libgit2
 TEST_PACKAGES := cmocka libmicrohttpd gnutls
 
 comma    := ,

@@ -54,6 +54,7 @@ struct option_spec {
     size_t offset; /* of the field in the target */
     const struct option_choice *choices;
     uint64_t fallback_ms;
+    bool rare; /* told in the manual page alone, so that help stays one screen */
 };
 
 enum { OPTION_STRINGS_MAX = 64, OPTIONS_MAX = 64 };

@@ -35,6 +35,7 @@ static const struct option_spec options[] = {
      .help = "show what would be done, and do nothing",
      .kind = OPTION_FLAG,
      .offset = offsetof(struct converge_options, dry_run)},
+    REPO_ROWS(struct converge_options, repo),
     {.short_name = 'o',
      .long_name = "output",
      .argument = "FORMAT",
@@ -197,6 +198,6 @@ const struct command command_apply = {
             "Only containers that carry this fleet's label are ever changed or deleted. Clusters "
             "made by other tools are left alone. The current context of the kubeconfig stays what "
             "it is.",
-            NULL},
+            repo_words, NULL},
     .run = run,
 };

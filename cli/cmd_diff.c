@@ -19,6 +19,7 @@ static const struct option_spec options[] = {
      .kind = OPTION_SET,
      .offset = offsetof(struct converge_options, allow),
      .choices = converge_classes},
+    REPO_ROWS(struct converge_options, repo),
     {.short_name = 'o',
      .long_name = "output",
      .argument = "FORMAT",
@@ -115,6 +116,6 @@ const struct command command_diff = {
                                       "kind diff -f lab/ --prune -o json", NULL},
     .description = (const char *const[]){"Looks and compares, and changes nothing. It is the same "
                                          "code as apply, stopped after the plan.",
-                                         NULL},
+                                         repo_words, NULL},
     .run = run,
 };

@@ -36,30 +36,83 @@ static int tell_problems(const struct invocation *invocation, struct problem_lis
                      problems->errors, problems->errors == 1 ? "" : "s");
 }
 
+/* What is read, and by whom the files that it names are. */
+struct reading {
+    struct source_texts texts;
+    struct load_options load;
+    struct repo_result repo; /* of a repository */
+};
+
+static int read_folder(const struct invocation *invocation, const struct converge_options *options,
+                       struct arena *arena, struct reading *reading, struct error **err)
+{
+    const struct option_strings *sources = &invocation->common.sources;
+    cleanup_free char *folder = getcwd(NULL, 0);
+    reading->load.base_folder = arena_string(arena, folder ? folder : "/");
+    reading->load.read_file = source_read_beside;
+    return source_read(arena, sources->items, sources->count, options->allow_empty, &reading->texts,
+                       err);
+}
+
+static int read_repository(const struct invocation *invocation,
+                           const struct converge_options *options, struct arena *arena,
+                           struct reading *reading, struct error **err)
+{
+    struct repo_choice choice = options->repo;
+    choice.options.allow_empty = options->allow_empty;
+    if (repo_read_once(&choice, arena, &reading->repo, err))
+        return -1;
+    const struct repo_revision *revision = &reading->repo.revision;
+    fprintf(invocation->talk, "commit %.10s (%s) by %s%s%s\n", revision->commit, revision->subject,
+            revision->author, revision->verified ? ", signed by " : "",
+            revision->verified ? revision->signer : "");
+    if (reading->repo.note)
+        log_line(&invocation->log, LOG_WARNING, NULL, "%s", reading->repo.note);
+    reading->texts = reading->repo.texts;
+    reading->load.base_folder = "/";
+    reading->load.no_host_folder = true;
+    reading->load.read_file = repo_read_beside;
+    reading->load.read_context = &reading->repo;
+    return 0;
+}
+
+static int read_sources(const struct invocation *invocation, const struct converge_options *options,
+                        struct arena *arena, struct reading *reading, struct error **err)
+{
+    const char *repository = options->repo.options.url;
+    size_t count = invocation->common.sources.count;
+    if (repository && count)
+        return error_set(err, ERROR_INVALID,
+                         "-f and --git cannot be given together; files that a repository does not "
+                         "hold are another run's, with a --fleet of its own");
+    if (!repository && !count)
+        return error_set(err, ERROR_INVALID,
+                         "no source given: -f FILE, -f FOLDER, -f - or --git URL names what to %s",
+                         invocation->command->path);
+    return repository ? read_repository(invocation, options, arena, reading, err)
+                      : read_folder(invocation, options, arena, reading, err);
+}
+
 int converge_load(const struct invocation *invocation, const struct converge_options *options,
                   struct arena *arena, struct fleet_spec *fleet, struct error **err)
 {
-    const struct option_strings *sources = &invocation->common.sources;
-    if (!sources->count)
-        return error_set(err, ERROR_INVALID,
-                         "no source given: -f FILE, -f FOLDER or -f - names what to %s",
-                         invocation->command->path);
-    struct source_texts texts;
-    if (source_read(arena, sources->items, sources->count, options->allow_empty, &texts, err))
+    struct reading reading = {.load.allow_empty = options->allow_empty};
+    if (read_sources(invocation, options, arena, &reading, err))
         return -1;
-    cleanup_free char *folder = getcwd(NULL, 0);
-    struct load_options load = {
-        .base_folder = folder ? folder : "/",
-        .allow_empty = options->allow_empty,
-        .read_file = source_read_beside,
-    };
     struct problem_list problems;
     problem_list_init(&problems, arena);
     int result = 0;
     *fleet = (struct fleet_spec){0};
-    if (texts.count)
-        result = load_fleet(texts.items, texts.count, &load, fleet, &problems);
-    return tell_problems(invocation, &problems, result, err);
+    if (reading.texts.count)
+        result =
+            load_fleet(reading.texts.items, reading.texts.count, &reading.load, fleet, &problems);
+    if (result == 0 && options->repo.options.url)
+        repo_check_trust(fleet, &problems);
+    if (tell_problems(invocation, &problems, problems.errors ? -1 : result, err) == 0)
+        return 0;
+    if (options->repo.options.url)
+        error_wrap(err, "commit %.10s", reading.repo.revision.commit);
+    return -1;
 }
 
 bool converge_prunes(const struct converge_options *options)

@@ -5,6 +5,7 @@
 #define CLI_CONVERGE_H
 
 #include "cli/command.h"
+#include "cli/repo_once.h"
 #include "cli/session.h"
 #include "cli/view.h"
 #include "model/load.h"
@@ -18,6 +19,7 @@ struct converge_options {
     enum diff_wish wish;                 /* asked for by hand, of all targets */
     uint64_t wait_ms;                    /* 0: no deadline over all */
     int output;                          /* enum view_output */
+    struct repo_choice repo;             /* instead of files and folders */
 };
 
 /* Rows of option tables: what a pass may delete, and how much it does at a time. */
@@ -41,7 +43,7 @@ struct converge_options {
 extern const struct option_choice converge_classes[];
 
 /*
- * Reads and checks all sources. Warnings are told; errors are told one a line
+ * Reads and checks all sources, or the repository. Warnings are told; errors are told one a line
  * and then summed up in *err (ERROR_INVALID).
  */
 int converge_load(const struct invocation *invocation, const struct converge_options *options,

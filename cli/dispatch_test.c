@@ -69,7 +69,7 @@ static const struct {
      "ERROR: kind export is not there yet in this version; use upstream's kind, clusters are seen "
      "by both\n"},
     {"kind apply --wait 5m", 2, "",
-     "ERROR: no source given: -f FILE, -f FOLDER or -f - names what to apply\n"},
+     "ERROR: no source given: -f FILE, -f FOLDER, -f - or --git URL names what to apply\n"},
     {"kind apply --wait soon", 2, "", NULL},
     {"kind apply 5m", 2, "", "ERROR: kind apply: unexpected argument \"5m\"\n"},
     {"kind xyzzy", 1, "", "ERROR: unknown command \"xyzzy\"\n"},

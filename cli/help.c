@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include "base/memory.h"
+#include "cli/man.h"
 #include "cli/table.h"
 
 enum { INDENT = 2 };
@@ -55,6 +56,8 @@ void help_option_name(struct text *text, const struct option_spec *spec)
 static void add_options(struct table *table, const struct option_spec *spec)
 {
     for (; spec && spec->long_name; spec++) {
+        if (spec->rare)
+            continue;
         cleanup_text struct text name;
         text_init(&name, 0);
         text_add(&name, spec->short_name ? "" : "    ");
@@ -86,6 +89,17 @@ static void print_lines(struct text *text, const char *head, const char *lines)
     }
 }
 
+/* Where the options are that are not here. */
+static void print_rest(struct text *text, const struct command *command)
+{
+    size_t count = 0;
+    for (const struct option_spec *spec = command->options; spec && spec->long_name; spec++)
+        count += spec->rare;
+    cleanup_free char *name = man_name(command);
+    if (count)
+        text_add_format(text, "\n'man %s' tells of %zu more options.\n", name, count);
+}
+
 void help_print_command(FILE *out, const struct command *command)
 {
     cleanup_text struct text text;
@@ -99,6 +113,7 @@ void help_print_command(FILE *out, const struct command *command)
     for (const char *const *example = command->examples; example && *example; example++)
         text_add_format(&text, "  %s\n", *example);
     print_lines(&text, "Exit codes", exit_policy_words(command->exits));
+    print_rest(&text, command);
     fputs(text.data, out);
 }
 

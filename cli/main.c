@@ -2,10 +2,12 @@
  * main.c - the program: streams that are checked at the end, and dispatch.
  */
 #include "cli/dispatch.h"
+#include "reconciler/repo_worker.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <string.h>
 
 /*
  * A full disk must not look like success. A reader that went away ("| head")
@@ -25,6 +27,8 @@ static bool close_results(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], REPO_WORKER_WORD) == 0)
+        return repo_worker_main(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     int code = dispatch(argc, argv, stdout, stderr);
     if (!close_results() && code == 0)

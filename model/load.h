@@ -34,6 +34,7 @@ struct load_options {
     const char *base_folder;  /* absolute: of relative files, and of v1alpha4's host paths */
     const char *cluster_name; /* --name or KIND_CLUSTER_NAME: replaces the file's; NULL: none */
     const char *image;        /* --image: replaces every node's; NULL: none */
+    bool no_host_folder;      /* host paths must be absolute: the texts come from elsewhere */
     bool allow_empty;         /* a text without any document is fine: it wants no cluster */
     load_reader *read_file;   /* NULL: a file that names another one is refused */
     void *read_context;

@@ -126,6 +126,28 @@ static void host_paths(void **state)
     }
 }
 
+/* Where there is no folder of this host that the texts lie in. */
+static void host_paths_from_elsewhere(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        int want;
+    } rows[] = {{"/data", 0}, {"data", -1}, {"../data", -1}, {"~/data", -1}, {"''", -1}};
+    static const struct load_options options = {.base_folder = "/", .no_host_folder = true};
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].path);
+        cleanup_arena struct arena *arena = arena_new();
+        cleanup_free char *yaml =
+            memory_format("%sspec: {nodes: [{extraMounts: [{hostPath: %s, containerPath: /c}]}]}\n",
+                          CLUSTER, rows[i].path);
+        struct problem_list problems;
+        struct fleet_spec fleet;
+        assert_int_equal(load(arena, "lab/ci.yaml", yaml, &options, &fleet, &problems),
+                         rows[i].want);
+    }
+}
+
 /* The image of a node, from the weakest wish to the strongest. */
 static void images(void **state)
 {
@@ -165,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields),
         cmocka_unit_test(host_paths),
+        cmocka_unit_test(host_paths_from_elsewhere),
         cmocka_unit_test(images),
     };
     return cmocka_run_group_tests_name("load fleet", tests, NULL, NULL);

@@ -46,6 +46,10 @@ static void finish_mount(struct loader *loader, const struct cursor *at, void *i
     struct cursor host = cursor_field(at, "hostPath");
     struct cursor container = cursor_field(at, "containerPath");
     const char *host_path = or_empty(mount->host_path);
+    if (loader->options->no_host_folder && *host_path != '/')
+        load_error(loader, &host,
+                   "must be absolute: from a repository, there is no folder of this "
+                   "host that it could be relative to");
     mount->host_path = path_absolute(loader->arena, host_base(loader, &host), host_path);
     mount->container_path = or_empty(mount->container_path);
     if (!*host_path)

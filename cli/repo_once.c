@@ -1,0 +1,92 @@
+#include "cli/repo_once.h"
+
+#include "base/memory.h"
+#include <assert.h>
+#include <string.h>
+#include <uv.h>
+
+enum { STALL_MS_MAX = 30 * 1000 };
+
+const char repo_words[] =
+    "With --git, desired state is read from a commit of a repository: file://, https://, http:// "
+    "and ssh:// are understood, and paths of this host. A copy of it is kept in "
+    "$XDG_CACHE_HOME/kind (of root in /var/cache/kind). Nothing is checked out; links and "
+    "submodules are errors, as are mounts of the host and addresses that others can reach. Over "
+    "ssh, the key must be ed25519 or ecdsa, and the host must be in the file of known hosts.";
+
+struct reading {
+    struct repo_result result;
+    struct error *failure;
+    bool over;
+};
+
+static void take_result(void *context, const struct repo_result *result, struct error *failure)
+{
+    struct reading *reading = context;
+    if (result)
+        reading->result = *result;
+    reading->failure = failure;
+    reading->over = true;
+}
+
+uint32_t repo_deadline_ms(const struct repo_choice *choice)
+{
+    uint64_t ms = choice->timeout_ms ? choice->timeout_ms : REPO_TIMEOUT_MS;
+    return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+int repo_read_once(const struct repo_choice *choice, struct arena *arena,
+                   struct repo_result *result, struct error **err)
+{
+    struct reading reading = {0};
+    struct repo_options options = choice->options;
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    repo_fetch_begin(&loop, &options, NULL, repo_deadline_ms(choice), arena, take_result, &reading);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert(reading.over);
+    int closed = uv_loop_close(&loop);
+    assert(closed == 0);
+    (void)closed;
+    *result = reading.result;
+    if (!reading.failure)
+        return 0;
+    *err = reading.failure;
+    return -1;
+}
+
+/* --- whom to trust --- */
+
+static bool is_loopback(const char *address)
+{
+    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}
+
+static void check_node(const struct node_spec *node, struct problem_list *problems)
+{
+    for (size_t i = 0; i < node->mount_count; i++)
+        problem_add(problems, node->place,
+                    "mounts %s of the host, which nothing from a repository may do",
+                    problem_quote(problems, node->mounts[i].host_path));
+    for (size_t i = 0; i < node->port_count; i++)
+        if (!is_loopback(node->ports[i].listen_address))
+            problem_add(problems, node->place,
+                        "publishes a port on %s: from a repository, listenAddress must be "
+                        "127.0.0.1 or ::1",
+                        problem_quote(problems, node->ports[i].listen_address));
+}
+
+void repo_check_trust(const struct fleet_spec *fleet, struct problem_list *problems)
+{
+    for (size_t i = 0; i < fleet->cluster_count; i++) {
+        const struct cluster_spec *cluster = &fleet->clusters[i];
+        const char *api = cluster->networking.api_server_address;
+        if (api && !is_loopback(api))
+            problem_add(problems, cluster->networking.place,
+                        "publishes the API on %s: from a repository, apiServerAddress must be "
+                        "127.0.0.1 or ::1",
+                        problem_quote(problems, api));
+        for (size_t n = 0; n < cluster->node_count; n++)
+            check_node(&cluster->nodes[n], problems);
+    }
+}
