@@ -202,6 +202,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_CHECK_VERSION:
     case ACTION_SET_ASIDE:
     case ACTION_CARRY:
+    case ACTION_SAVE_ETCD:
         return true;
     case ACTION_RECORD:
         return plan->count > 1;
@@ -215,6 +216,13 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_LEAVE_ETCD:
         return is_planned(plan, ACTION_DRAIN, action->subject) ||
                is_planned(plan, ACTION_CREATE_NODE, action->subject);
+    case ACTION_UPLOAD_CONFIG:
+    case ACTION_TOKEN:
+    case ACTION_PROXY:
+    case ACTION_DNS:
+    case ACTION_CNI:
+    case ACTION_STORAGE:
+        return first_of(plan, ACTION_JOIN);
     case ACTION_JOIN:
         return grows || waits;
     case ACTION_AWAIT_READY:
@@ -225,13 +233,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_BALANCER:
     case ACTION_ENDPOINT:
     case ACTION_BOOTSTRAP:
-    case ACTION_UPLOAD_CONFIG:
     case ACTION_MARK_CONTROL_PLANE:
-    case ACTION_TOKEN:
-    case ACTION_PROXY:
-    case ACTION_DNS:
-    case ACTION_CNI:
-    case ACTION_STORAGE:
     case ACTION_MANIFESTS:
     case ACTION_READDRESS:
     case ACTION_KUBECONFIG:

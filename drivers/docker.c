@@ -163,6 +163,8 @@ static const struct step *table_of(enum action_kind kind)
         return docker_set_aside_steps;
     case ACTION_CARRY:
         return docker_carry_steps;
+    case ACTION_SAVE_ETCD:
+        return docker_save_steps;
     }
     assert(false);
 }

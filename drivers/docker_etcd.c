@@ -27,12 +27,8 @@ struct etcd {
 
 static const char script[] =
     "pid=$(pgrep -xo etcd) || { echo 'etcd does not run here'; exit 3; }\n"
-    "pki=/etc/kubernetes/pki/etcd\n"
     "etcdctl() {\n"
-    "    ETCDCTL_API=3 timeout 15 /proc/$pid/root/usr/local/bin/etcdctl"
-    " --endpoints=https://127.0.0.1:2379 --command-timeout=3s --dial-timeout=3s"
-    " --cacert=$pki/ca.crt --cert=$pki/healthcheck-client.crt --key=$pki/healthcheck-client.key"
-    " \"$@\"\n"
+    "    ETCDCTL_API=3 timeout 15 " ETCDCTL " --command-timeout=3s --dial-timeout=3s \"$@\"\n"
     "}\n"
     "case $1 in\n"
     "look) etcdctl member list && { etcdctl endpoint health --cluster || :; } ;;\n"

@@ -10,6 +10,13 @@
 
 #include "drivers/docker_flow.h"
 
+/* For a shell that has etcd's process as $pid. */
+#define ETCDCTL                                                                                    \
+    "/proc/$pid/root/usr/local/bin/etcdctl --endpoints=https://127.0.0.1:2379"                     \
+    " --cacert=/etc/kubernetes/pki/etcd/ca.crt"                                                    \
+    " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"                                      \
+    " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key"
+
 enum { ETCD_MEMBERS_MAX = 64 };
 
 struct etcd_member {

@@ -117,6 +117,7 @@ struct docker_flow {
     struct succession *succession; /* docker_succession.c's */
     struct etcd *etcd;             /* docker_etcd.c's */
     struct attachment *attachment; /* docker_alias.c's */
+    struct stored *stored;         /* docker_stored.c's; NULL: kubeadm keeps nothing */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)
@@ -140,7 +141,7 @@ extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_st
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
 extern const struct step docker_evidence_steps[];
 extern const struct step docker_check_version_steps[], docker_set_aside_steps[];
-extern const struct step docker_carry_steps[];
+extern const struct step docker_carry_steps[], docker_save_steps[];
 extern const struct step docker_ready_steps[], docker_record_steps[], docker_forget_steps[];
 
 /* Rows that many tables begin with. */
@@ -320,6 +321,14 @@ int docker_put_cni(struct flow *flow, const struct archive_file *template,
 enum step_status docker_await_size(struct flow *, const struct answer *, struct error **);
 enum step_status docker_open_for_pods(struct flow *, const struct answer *, struct error **);
 enum step_status docker_quicken_dns(struct flow *, const struct answer *, struct error **);
+
+/*
+ * docker_stored.c: rows of a join. What kubeadm keeps in the cluster is made to
+ * fit a control plane of another version; kube_apply_objects is in between.
+ */
+enum step_status docker_look_stored(struct flow *, const struct answer *, struct error **);
+enum step_status docker_look_kubelet_config(struct flow *, const struct answer *, struct error **);
+enum step_status docker_tell_version(struct flow *, const struct answer *, struct error **);
 
 /* docker_network.c: a fixed address for df->node in df->address, or NULL. */
 enum step_status docker_choose_address(struct flow *, const struct answer *, struct error **);

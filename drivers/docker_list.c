@@ -258,7 +258,7 @@ static const struct node_state *pick(struct docker_flow *df, const struct cluste
                    kind == ACTION_REVIVE || kind == ACTION_REROUTE || kind == ACTION_READDRESS ||
                    kind == ACTION_STOP_NODE || kind == ACTION_ENDPOINT;
     /* A node leaves whether or not its container is there: the others do it. */
-    if (!by_name || kind == ACTION_DRAIN || kind == ACTION_LEAVE_ETCD)
+    if (!by_name || kind == ACTION_DRAIN || kind == ACTION_LEAVE_ETCD || kind == ACTION_SAVE_ETCD)
         return df->speaker;
     for (size_t i = 0; i < cluster->node_count; i++)
         if (strcmp(cluster->nodes[i].name, df->input.action->subject) == 0)
@@ -287,7 +287,8 @@ static bool speaks_by_others(const struct docker_flow *df)
 {
     enum action_kind kind = df->input.action->kind;
     return df->speaker && strcmp(df->speaker->name, df->input.action->subject) == 0 &&
-           (kind == ACTION_JOIN || kind == ACTION_DRAIN || kind == ACTION_LEAVE_ETCD);
+           (kind == ACTION_JOIN || kind == ACTION_DRAIN || kind == ACTION_LEAVE_ETCD ||
+            kind == ACTION_SAVE_ETCD);
 }
 
 const struct node_state *docker_next_speaker(const struct docker_flow *df)

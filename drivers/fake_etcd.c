@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "drivers/fake_command.h"
 #include "drivers/fake_container.h"
+#include "drivers/fake_file.h"
 #include "drivers/fake_node.h"
 #include <inttypes.h>
 
@@ -97,6 +98,33 @@ static int remove_member(struct fake_command *command, struct fake_cluster *clus
     return fake_command_fail(command, "Error: etcdserver: member not found");
 }
 
+enum { SNAPSHOTS_KEPT = 3 };
+
+static void remove_oldest(struct fake_container *container)
+{
+    const char *oldest = NULL;
+    size_t count = 0;
+    for (const struct fake_file *file = container->files; file; file = file->hh.next) {
+        if (strncmp(file->path, FAKE_SNAPSHOTS "/", strlen(FAKE_SNAPSHOTS "/")) != 0)
+            continue;
+        count++;
+        if (!oldest || strcmp(file->path, oldest) < 0)
+            oldest = file->path;
+    }
+    if (count > SNAPSHOTS_KEPT)
+        fake_file_remove(container, oldest);
+}
+
+/* A file that sorts by its time, as the real script makes it. */
+static int save(struct fake_command *command, const char *subject)
+{
+    const char *path = arena_format(command->call->arena, FAKE_SNAPSHOTS "/%013" PRIu64 "-%s.db",
+                                    command->call->now_ms, subject);
+    fake_file_put(command->container, path, "snapshot", strlen("snapshot"), 0600);
+    remove_oldest(command->container);
+    return 0;
+}
+
 /* The word after "member", or after "etcd" as the driver's script is called, and the next. */
 static bool find_member_words(struct fake_command *command, const char **verb, const char **id)
 {
@@ -134,6 +162,8 @@ int fake_etcd_run(struct fake_command *command)
     }
     if (strcmp(verb, "remove") == 0)
         return remove_member(command, cluster, id);
+    if (strcmp(verb, "save") == 0)
+        return save(command, id);
     if (wants_json(command))
         list_json(command, cluster);
     else

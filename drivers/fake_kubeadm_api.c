@@ -57,21 +57,60 @@ static int no_node(struct fake_kubeadm *kubeadm)
     return fake_command_fail(kubeadm->command, "nodes \"%s\" not found", kubeadm->container->name);
 }
 
+static struct fake_object *config_map(struct fake_kubeadm *kubeadm, const char *name)
+{
+    const struct fake_place place = {"v1", "configmaps", "kube-system", name, NULL};
+    return fake_store_get(kubeadm->container->node.cluster, &place);
+}
+
+static const char *kubelet_config_name(struct fake_kubeadm *kubeadm)
+{
+    const char *version = kubeadm->container->node.version + 1; /* behind the v */
+    size_t major = strcspn(version, ".") + 1;
+    return arena_format(kubeadm->command->call->arena, "kubelet-config-%.*s",
+                        (int)(major + strcspn(version + major, ".")), version);
+}
+
 int fake_phase_upload_config(struct fake_kubeadm *kubeadm, const char *what)
 {
     if (!reach(kubeadm))
         return 1;
     bool all = !*what || strcmp(what, "all") == 0;
-    if (all || strcmp(what, "kubeadm") == 0)
+    if (all || strcmp(what, "kubeadm") == 0) {
+        const char *text =
+            arena_format(kubeadm->command->call->arena, "clusterName: %s\nkubernetesVersion: %s\n",
+                         fake_kubeadm_cluster_name(kubeadm), kubeadm->container->node.version);
         fake_kubeadm_object(kubeadm, "v1", "configmaps", "ConfigMap", "kube-system",
-                            "kubeadm-config",
-                            json_pack("{s:{s:s+}}", "data", "ClusterConfiguration",
-                                      "clusterName: ", fake_kubeadm_cluster_name(kubeadm)));
+                            "kubeadm-config", json_pack("{s:{}}", "data"));
+        json_object_set_new(json_object_get(config_map(kubeadm, "kubeadm-config")->value, "data"),
+                            "ClusterConfiguration", json_string(text));
+    }
     if (!all && strcmp(what, "kubelet") != 0)
         return 0;
     fake_kubeadm_object(kubeadm, "v1", "configmaps", "ConfigMap", "kube-system",
-                        "kubelet-config-1.20", json_pack("{s:{s:s}}", "data", "kubelet", ""));
+                        kubelet_config_name(kubeadm),
+                        json_pack("{s:{s:s}}", "data", "kubelet", ""));
     return node_object(kubeadm) ? 0 : no_node(kubeadm);
+}
+
+/*
+ * What joins is made of the version that is kept in the cluster, whose images
+ * another node image does not have.
+ */
+static int check_version(struct fake_kubeadm *kubeadm)
+{
+    const struct fake_object *map = config_map(kubeadm, "kubeadm-config");
+    const char *stored =
+        map ? fake_json_string(json_object_get(map->value, "data"), "ClusterConfiguration") : "";
+    const char *line = strstr(stored, "kubernetesVersion: ");
+    const char *version = kubeadm->container->node.version;
+    size_t length = strlen(version);
+    line = line ? line + strlen("kubernetesVersion: ") : version;
+    if (strncmp(line, version, length) == 0 && (line[length] == '\n' || !line[length]))
+        return 0;
+    return fake_command_fail(kubeadm->command,
+                             "error execution phase control-plane-join/etcd: error creating local "
+                             "etcd static pod manifest file: timed out waiting for the condition");
 }
 
 static void add_taint(json_t *spec, const char *key)
@@ -281,6 +320,10 @@ int fake_phase_discover(struct fake_kubeadm *kubeadm, const char *what)
                                  "status \"Ready\" already exists in the cluster",
                                  container->name);
     container->node.cluster = server->node.cluster;
+    if (!config_map(kubeadm, kubelet_config_name(kubeadm)))
+        return fake_command_fail(kubeadm->command,
+                                 "error execution phase kubelet-start: configmaps \"%s\" not found",
+                                 kubelet_config_name(kubeadm));
     write_kubelet_files(kubeadm, server);
     return 0;
 }
@@ -289,7 +332,7 @@ int fake_phase_join_etcd(struct fake_kubeadm *kubeadm, const char *what)
 {
     struct fake_cluster *cluster = reach(kubeadm);
     (void)what;
-    if (!cluster)
+    if (!cluster || check_version(kubeadm))
         return 1;
     size_t i;
     json_t *member;
@@ -310,5 +353,9 @@ int fake_phase_join_etcd(struct fake_kubeadm *kubeadm, const char *what)
     }
     if (!kubeadm->container->node.etcd)
         fake_etcd_add(kubeadm->container, cluster);
+    if (strverscmp(kubeadm->container->node.version, cluster->kubernetes_version) > 0) {
+        free(cluster->kubernetes_version);
+        cluster->kubernetes_version = memory_string(kubeadm->container->node.version);
+    }
     return fake_phase_etcd(kubeadm, "local");
 }

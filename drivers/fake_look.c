@@ -73,6 +73,11 @@ const json_t *fake_look_network(struct fake_world *world, const char *network)
     return found ? json_object_get(found->request, "Labels") : NULL;
 }
 
+bool fake_look_has_network(struct fake_world *world, const char *network)
+{
+    return fake_network_find(world, network) != NULL;
+}
+
 size_t fake_look_networks(const struct fake_world *world, const char *name)
 {
     size_t count = 0;
@@ -100,6 +105,15 @@ const char *fake_look_file(struct fake_world *world, const char *container, cons
 {
     struct fake_container *found = fake_container_find(world, container);
     return found ? fake_file_text(found, path) : NULL;
+}
+
+size_t fake_look_files(struct fake_world *world, const char *container, const char *prefix)
+{
+    struct fake_container *found = fake_container_find(world, container);
+    size_t count = 0;
+    for (struct fake_file *file = found ? found->files : NULL; file; file = file->hh.next)
+        count += strncmp(file->path, prefix, strlen(prefix)) == 0;
+    return count;
 }
 
 const json_t *fake_look_object(const struct fake_world *world, const char *path)

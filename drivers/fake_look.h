@@ -38,6 +38,7 @@ size_t fake_look_execs(const struct fake_world *world);
 
 /* The labels of a network (by id or name); NULL if there is none, or it has none. */
 const json_t *fake_look_network(struct fake_world *world, const char *network);
+bool fake_look_has_network(struct fake_world *world, const char *network); /* id or name */
 size_t fake_look_networks(const struct fake_world *world, const char *name);
 
 /*
@@ -48,6 +49,9 @@ bool fake_look_etcd(struct fake_world *world, const char *cluster, size_t *runni
 
 /* The content of a file as text, NULL if there is none. */
 const char *fake_look_file(struct fake_world *world, const char *container, const char *path);
+
+/* How many files of a container begin so. */
+size_t fake_look_files(struct fake_world *world, const char *container, const char *prefix);
 
 /* An object of the one cluster, by its path in the API: "/api/v1/nodes/a-worker"; or NULL. */
 const json_t *fake_look_object(const struct fake_world *world, const char *path);

@@ -160,6 +160,7 @@ struct fake_container *fake_node_behind(struct fake_world *world, struct fake_co
 
 void fake_etcd_add(struct fake_container *container, struct fake_cluster *cluster)
 {
+    fake_etcd_remove(cluster, container->name); /* its data, brought into another container */
     json_array_append_new(cluster->etcd_members, json_string(container->name));
     json_object_set_new(cluster->peer_urls, container->name,
                         json_sprintf("https://%s:2380", fake_peers_address(container)));

@@ -37,6 +37,9 @@ struct fake_container *fake_cluster_api(struct fake_world *world,
 struct fake_container *fake_node_behind(struct fake_world *world, struct fake_container *container,
                                         uint64_t now_ms);
 
+/* Where snapshots of etcd are kept in a node. */
+#define FAKE_SNAPSHOTS "/kind/etcd-snapshots"
+
 /* Its container runs, with the data of the member that it was when it was added. */
 bool fake_etcd_runs(struct fake_world *world, const char *name);
 bool fake_etcd_has_quorum(struct fake_world *world, const struct fake_cluster *cluster);

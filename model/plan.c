@@ -41,6 +41,7 @@ static const struct {
     [ACTION_CHECK_VERSION] = {"check-version", "check version"},
     [ACTION_SET_ASIDE] = {"set-aside", "set aside"},
     [ACTION_CARRY] = {"carry-data", "carry data"},
+    [ACTION_SAVE_ETCD] = {"save-etcd", "save etcd"},
 };
 
 const char *action_kind_name(enum action_kind kind)

@@ -52,9 +52,10 @@ enum action_kind {
     ACTION_CHECK_VERSION, /* may the node be made of its new image? subject: node */
     ACTION_SET_ASIDE,     /* stop the control plane and name it as carrier; subject: node */
     ACTION_CARRY,         /* the carrier's data into the new container; subject: node */
+    ACTION_SAVE_ETCD,     /* a snapshot of etcd, kept beside the subject: node */
 };
 
-enum { ACTION_KINDS = ACTION_CARRY + 1, PLAN_ACTIONS_MAX = 512 };
+enum { ACTION_KINDS = ACTION_SAVE_ETCD + 1, PLAN_ACTIONS_MAX = 512 };
 
 struct action {
     enum action_kind kind;

@@ -35,9 +35,15 @@ static bool read(const char *text, struct version *version)
     return good;
 }
 
+/* Of the same minor version, or one older, or newer. */
+static bool is_next(const struct version *from, const struct version *to)
+{
+    return to->major == from->major && to->minor <= from->minor + 1;
+}
+
 static const char *of_control_plane(struct arena *arena, const struct upgrade *upgrade)
 {
-    struct version from, to;
+    struct version from, other, to;
     if (!read(upgrade->from, &from) || !read(upgrade->to, &to))
         return NULL;
     if (version_compare(&to, &from) < 0)
@@ -45,12 +51,17 @@ static const char *of_control_plane(struct arena *arena, const struct upgrade *u
                             "%s -> %s is a downgrade, which Kubernetes does not support; keep %s, "
                             "or make the cluster anew with --allow recreate",
                             upgrade->from, upgrade->to, upgrade->from);
-    if (to.major == from.major && to.minor <= from.minor + 1)
+    if (!is_next(&from, &to))
+        return arena_format(arena,
+                            "%s -> %s skips a minor version, which Kubernetes does not support; go "
+                            "to v%u.%u first",
+                            upgrade->from, upgrade->to, from.major, from.minor + 1);
+    if (!read(upgrade->control_plane, &other) || is_next(&other, &to))
         return NULL;
     return arena_format(arena,
-                        "%s -> %s skips a minor version, which Kubernetes does not support; go to "
-                        "v%u.%u first",
-                        upgrade->from, upgrade->to, from.major, from.minor + 1);
+                        "%s is more than one minor version newer than another control plane's %s, "
+                        "which Kubernetes does not support; upgrade that one first",
+                        upgrade->to, upgrade->control_plane);
 }
 
 /* It holds no data, but whoever takes a version back means the whole cluster, which cannot. */

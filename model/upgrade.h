@@ -17,8 +17,9 @@ const char *upgrade_image_version(struct arena *arena, const char *image);
 
 struct upgrade {
     enum node_role role;
-    const char *from, *to;     /* of the node; NULL: not known */
-    const char *control_plane; /* of a worker: what the control planes have; NULL: not known */
+    const char *from, *to; /* of the node; NULL: not known */
+    /* The oldest that a control plane has, of a control plane: another one; NULL: not known. */
+    const char *control_plane;
 };
 
 /* Why not, and what to do instead, in the arena; NULL: it is allowed, or not known to be wrong. */

@@ -424,7 +424,7 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
                   const struct cluster_state *observed, const struct diff_policy *policy,
                   struct plan *plan)
 {
-    struct diff d = {arena, desired, observed, policy, plan, {NULL, 0}};
+    struct diff d = {arena, desired, observed, policy, plan, {NULL, 0}, false};
     plan_init(plan, arena, desired ? desired->name : observed->name);
     plan->marks = observed->marks;
     plan->marks.unknown = arena_string(arena, observed->marks.unknown);

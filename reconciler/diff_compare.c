@@ -1,4 +1,3 @@
-#include "model/upgrade.h"
 #include "reconciler/diff_parts.h"
 
 #include <assert.h>
@@ -19,17 +18,13 @@ static enum change_class cost_of(const struct diff *d, const struct facet *facet
     bool plane = diff_wants_control_plane(d, node->name);
     size_t planes = diff_count_planes(d);
     bool alone = !plane || diff_is_lone(d, node->name) || planes > 2 ||
-                 (planes > 1 && !d->desired->balancer); /* it is lone when the others have gone */
+                 spec_role_count(d->desired, NODE_CONTROL_PLANE) > 2 || /* others come first */
+                 (planes > 1 && !d->desired->balancer); /* it is lone when they have gone */
     return plane == diff_is_control_plane(node) && alone ? CHANGE_REPLACE : CHANGE_RECREATE;
 }
 
-/* kubeadm's configuration of the cluster names the version that a join brings. */
-static bool is_upgrade(const struct diff *d, const struct facet *want, const struct facet *have)
-{
-    const char *from = upgrade_image_version(d->arena, have->value);
-    const char *to = upgrade_image_version(d->arena, want->value);
-    return from && to && strcmp(from, to) != 0;
-}
+const char diff_two_words[] = "two control planes cannot be made anew one by one (a third makes it "
+                              "possible), and all nodes anew need --allow recreate";
 
 /* Says of one of two control planes what needs another container: neither can be without the other.
  */
@@ -37,22 +32,18 @@ static bool is_one_of_two(const struct diff *d, const struct facet *facet)
 {
     return facet && facet->node && facet->change == CHANGE_REPLACE &&
            !diff_is_field(facet, "role") && diff_wants_control_plane(d, facet->node) &&
-           d->desired->balancer && diff_count_planes(d) == 2;
+           spec_role_count(d->desired, NODE_CONTROL_PLANE) == 2 && diff_count_planes(d) == 2;
 }
 
-/* A control plane whose data the wanted version would not read, or that is one of several. */
+/* A control plane whose data the wanted version would not read, or that is one of two. */
 static const char *why_dearer(const struct diff *d, const struct facet *want,
                               const struct facet *have)
 {
     if (is_one_of_two(d, want) || is_one_of_two(d, have))
-        return "two control planes cannot be made anew one by one (a third makes it possible), and "
-               "all nodes anew need --allow recreate";
+        return diff_two_words;
     if (!want || !have || !want->node || !diff_is_field(want, "image") ||
         !diff_wants_control_plane(d, want->node))
         return NULL;
-    if (diff_count_planes(d) > 1 && is_upgrade(d, want, have))
-        return "several control planes cannot be upgraded one by one yet, and all nodes anew need "
-               "--allow recreate";
     return diff_version_refusal(d, want->node, have->value, want->value);
 }
 

@@ -15,6 +15,7 @@ struct diff {
     const struct diff_policy *policy;
     struct plan *plan;
     struct facet_list facets; /* of desired */
+    bool refuses;             /* something that is said of the whole cluster, and cannot be had */
 };
 
 /* A set of kinds. */
@@ -87,6 +88,8 @@ typedef void diff_visit(const struct diff *d, const struct facet *want, const st
 /* All settings, desired and recorded, side by side, sorted; one of the two may be NULL. */
 void diff_walk(const struct diff *d, diff_visit *visit, void *context);
 
+extern const char diff_two_words[]; /* why one of two control planes cannot be made anew */
+
 /* Of the cluster, and of nodes that are both desired and recorded. */
 void diff_compare(const struct diff *d, struct differences *differences);
 bool diff_is_field(const struct facet *facet, const char *field);
@@ -107,7 +110,14 @@ const char *diff_why_given_up(const struct diff *d, const struct node_state *nod
 
 /* --- Control planes that come and go (diff_planes.c). --- */
 
-size_t diff_count_planes(const struct diff *d); /* that the record knows */
+size_t diff_count_planes(const struct diff *d);              /* that the record knows */
+bool diff_is_member(const struct diff *d, const char *node); /* a control plane, by the record */
+
+/*
+ * The cluster gets anew what images bring for all of it when this one of
+ * several control planes joins: it is the first, or it comes with another image.
+ */
+bool diff_renews(const struct diff *d, const struct node_spec *node);
 
 /*
  * Most of several recorded control planes are gone, and the API does not
@@ -147,6 +157,8 @@ int diff_compare_numbers(const char *a, const char *b);
 bool diff_removes(const struct diff *d); /* there are such, and this is the time */
 void diff_plan_removals(const struct diff *d);
 void diff_refuse_removals(const struct diff *d);
+/* One of two control planes, made for settings that nobody recorded; NULL: there is none. */
+const struct node_state *diff_odd_of_two(const struct diff *d);
 /* Of those that differ in what needs a new container one goes, or all are refused. */
 void diff_plan_replacement(const struct diff *d, const struct differences *differences);
 

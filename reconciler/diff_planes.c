@@ -37,6 +37,35 @@ size_t diff_count_planes(const struct diff *d)
     return count;
 }
 
+bool diff_is_member(const struct diff *d, const char *node)
+{
+    for (size_t i = 0; i < d->observed->applied.count; i++) {
+        const struct facet *facet = &d->observed->applied.items[i];
+        if (names_plane(facet) && strcmp(facet->node, node) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct facet *image_of(const struct facet_list *facets, const char *node)
+{
+    for (size_t i = 0; i < facets->count; i++) {
+        const struct facet *facet = &facets->items[i];
+        if (facet->node && strcmp(facet->node, node) == 0 && diff_is_field(facet, "image"))
+            return facet;
+    }
+    return NULL;
+}
+
+bool diff_renews(const struct diff *d, const struct node_spec *node)
+{
+    if (d->refuses || node->role != NODE_CONTROL_PLANE || diff_count_planes(d) < 2)
+        return false;
+    const struct facet *have = image_of(&d->observed->applied, node->name);
+    return node == spec_first_control_plane(d->desired) ||
+           (have && strcmp(have->value, image_of(&d->facets, node->name)->value) != 0);
+}
+
 const char *diff_without_majority(const struct diff *d)
 {
     size_t members = 0, alive = 0, still = 0;
@@ -51,6 +80,14 @@ const char *diff_without_majority(const struct diff *d)
         alive += lives;
         still += lives && diff_is_stopped(node);
         first = first || lives ? first : facet->node;
+    }
+    /* One that is there and not recorded may have joined. */
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        bool late = diff_is_control_plane(node) && !diff_is_member(d, node->name) &&
+                    node->status == CONTAINER_RUNNING;
+        members += late;
+        alive += late;
     }
     bool silent = d->observed->ready == SEEN_NO && !d->observed->version;
     return silent && !still && members > 1 && alive <= members / 2 ? first : NULL;
@@ -322,6 +359,9 @@ bool diff_sheds(const struct diff *d)
     return is_well(d) && (highest_extra(d) || idle_balancer(d));
 }
 
+/* Before anything is touched. */
+#define FIRST (KIND(CHECK_VERSION) | KIND(SAVE_ETCD))
+
 void diff_plan_leave(const struct diff *d, enum change_class change, const char *node,
                      const char *reason)
 {
@@ -329,14 +369,16 @@ void diff_plan_leave(const struct diff *d, enum change_class change, const char 
     bool plane = have && diff_is_control_plane(have);
     size_t before = d->plan->count;
     if (plane && balancer && !diff_is_planned(d, ACTION_BALANCER, balancer->name))
-        plan_add(d->plan, ACTION_BALANCER, CHANGE_LIVE, balancer->name,
-                 arena_format(d->arena, "%s goes", node));
+        diff_wait_for(d,
+                      plan_add(d->plan, ACTION_BALANCER, CHANGE_LIVE, balancer->name,
+                               arena_format(d->arena, "%s goes", node)),
+                      FIRST);
     size_t drain = plan_add(d->plan, ACTION_DRAIN, change, node, reason);
     if (drain > before)
         plan_after(d->plan, drain, before);
     else if (!diff_wait_for_last(d, drain, ACTION_DELETE_NODE))
         diff_wait_for(d, drain, KIND(START_NODE) | KIND(BALANCER) | KIND(LEAVE_ETCD));
-    diff_wait_for(d, drain, KIND(CHECK_VERSION));
+    diff_wait_for(d, drain, FIRST);
     size_t last = drain;
     if (plane) {
         last = plan_add(d->plan, ACTION_LEAVE_ETCD, change, node, reason);

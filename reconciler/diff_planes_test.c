@@ -80,8 +80,14 @@ static const struct row rows[] = {
      "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
      "create-node a-control-plane <- 3 0 1 (missing)\n"
      "join a-control-plane <- 5 2 4 (a node is missing)\n"
-     "await-ready a <- 2 4 6 (something changed)\n"
-     "record a <- 7 (a node is missing)\n"},
+     "upload-config a <- 6 (comes with the image)\n"
+     "token a <- 6 (comes with the image)\n"
+     "proxy a <- 6 (comes with the image)\n"
+     "dns a <- 6 (comes with the image)\n"
+     "cni a <- 6 (comes with the image)\n"
+     "storage a <- 6 (comes with the image)\n"
+     "await-ready a <- 2 4 6 7 8 9 10 11 12 (something changed)\n"
+     "record a <- 13 (a node is missing)\n"},
     {"one of three is dead", "cp cp2 cp3", NULL, "cp:running cp2:dead cp3:exited lb:running recorded unready kubeconfig", "",
      "start-node a-control-plane3 (exited)\n"
      "drain a-control-plane2 <- 0 (the container is dead)\n"
@@ -164,37 +170,173 @@ static const struct row rows[] = {
      "record a <- 8 (a node is missing)\n"},
     {"two of another mount", "cp cp2 mount=/h:/c", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
      "! nodes[a-control-plane2].extraMounts[0] [recreate]: none -> /h:/c; refused: two control planes cannot be made anew one by one (a third makes it possible), and all nodes anew need --allow recreate (all its data would go)\n"},
-    {"three of another version", "cp cp2 image=n:v1.20.3 cp3", "cp cp2 image=n:v1.20.2 cp3", "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
-     "! nodes[a-control-plane2].image [recreate]: n:v1.20.2 -> n:v1.20.3; refused: several control planes cannot be upgraded one by one yet, and all nodes anew need --allow recreate (all its data would go)\n"},
+    {"two of another image", "cp cp2", "cp image=new cp2 image=new", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
+     "! nodes[a-control-plane2].image [recreate]: new -> default; refused: two control planes cannot be made anew one by one (a third makes it possible), and all nodes anew need --allow recreate (all its data would go)\n"
+     "! nodes[a-control-plane].image [recreate]: new -> default; refused: two control planes cannot be made anew one by one (a third makes it possible), and all nodes anew need --allow recreate (all its data would go)\n"},
+    {"one of two is made for settings that nobody knows", "cp cp2", NULL, "cp:running cp2:running:misshapen lb:running recorded ready kubeconfig", "replace",
+     "! a-control-plane2 [recreate]: made for other settings; refused: two control planes cannot be made anew one by one (a third makes it possible), and all nodes anew need --allow recreate (all its data would go)\n"},
+    {"one of two is made for settings that nobody knows, allowed", "cp cp2", NULL, "cp:running cp2:running:misshapen lb:running recorded ready kubeconfig", "recreate",
+     "delete-node a-control-plane [recreate] (a-control-plane2 was made for other settings)\n"
+     "delete-node a-control-plane2 [recreate] (a-control-plane2 was made for other settings)\n"
+     "delete-node a-external-load-balancer [recreate] (a-control-plane2 was made for other settings)\n"},
+    {"a third comes first, before two are of another image", "cp image=new cp2 image=new cp3 image=new", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
+     "network kind (a node is missing)\n"
+     "image new (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "create-node a-control-plane3 <- 0 1 (missing)\n"
+     "join a-control-plane3 <- 3 2 (a node is missing)\n"
+     "await-ready a <- 2 4 (something changed)\n"
+     "record a <- 5 (a node is missing)\n"},
+    {"three of another version", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "image n:v1.20.3 [replace] (image n:v1.20.2 -> n:v1.20.3)\n"
+     "check-version a-control-plane [replace] <- 0 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "save-etcd a-control-plane [replace] <- 1 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "balancer a-external-load-balancer <- 1 2 (a-control-plane goes)\n"
+     "drain a-control-plane [replace] <- 3 1 2 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "leave-etcd a-control-plane [replace] <- 4 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "delete-node a-control-plane [replace] <- 5 (image n:v1.20.2 -> n:v1.20.3)\n"},
+    {"three of another version, without leave", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "",
+     "! a-control-plane [replace]: image n:v1.20.2 -> n:v1.20.3; refused: needs --allow replace-nodes (its pods move, what it keeps outside of mounts goes)\n"
+     "! a-control-plane2 [replace]: image n:v1.20.2 -> n:v1.20.3; refused: needs --allow replace-nodes (its pods move, what it keeps outside of mounts goes)\n"
+     "! a-control-plane3 [replace]: image n:v1.20.2 -> n:v1.20.3; refused: needs --allow replace-nodes (its pods move, what it keeps outside of mounts goes)\n"},
+    {"three of another version: the first comes", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "network kind (a node is missing)\n"
+     "image n:v1.20.3 (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane <- 3 0 1 (missing)\n"
+     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "upload-config a <- 6 (comes with the image)\n"
+     "token a <- 6 (comes with the image)\n"
+     "proxy a <- 6 (comes with the image)\n"
+     "dns a <- 6 (comes with the image)\n"
+     "cni a <- 6 (comes with the image)\n"
+     "storage a <- 6 (comes with the image)\n"
+     "await-ready a <- 2 4 6 7 8 9 10 11 12 (something changed)\n"
+     "record a <- 13 (a node is missing)\n"},
+    {"three of another version: the first came, and was never recorded", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp:running:anew cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
+     "join a-control-plane <- 0 (not known to have joined)\n"
+     "upload-config a <- 1 (comes with the image)\n"
+     "token a <- 1 (comes with the image)\n"
+     "proxy a <- 1 (comes with the image)\n"
+     "dns a <- 1 (comes with the image)\n"
+     "cni a <- 1 (comes with the image)\n"
+     "storage a <- 1 (comes with the image)\n"
+     "node-settings a-control-plane <- 1 0 (not known to have joined)\n"
+     "await-ready a <- 0 1 2 3 4 5 6 7 8 (something changed)\n"
+     "record a <- 9 (a node is missing)\n"},
+    {"three of another version: then the second", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "image n:v1.20.3 [replace] (image n:v1.20.2 -> n:v1.20.3)\n"
+     "check-version a-control-plane2 [replace] <- 0 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "save-etcd a-control-plane2 [replace] <- 1 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "balancer a-external-load-balancer <- 1 2 (a-control-plane2 goes)\n"
+     "drain a-control-plane2 [replace] <- 3 1 2 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "leave-etcd a-control-plane2 [replace] <- 4 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "delete-node a-control-plane2 [replace] <- 5 (image n:v1.20.2 -> n:v1.20.3)\n"},
+    {"three of another version: the second comes", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "network kind (a node is missing)\n"
+     "image n:v1.20.3 (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane2 <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane2 <- 3 0 1 (missing)\n"
+     "join a-control-plane2 <- 5 2 4 (a node is missing)\n"
+     "upload-config a <- 6 (comes with the image)\n"
+     "token a <- 6 (comes with the image)\n"
+     "proxy a <- 6 (comes with the image)\n"
+     "dns a <- 6 (comes with the image)\n"
+     "cni a <- 6 (comes with the image)\n"
+     "storage a <- 6 (comes with the image)\n"
+     "await-ready a <- 2 4 6 7 8 9 10 11 12 (something changed)\n"
+     "record a <- 13 (a node is missing)\n"},
+    {"three of another version: a worker only when all are", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.3", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "! a-worker [replace]: image n:v1.20.2 -> n:v1.20.3; refused: v1.20.3 is newer than the control planes' v1.20.2, which Kubernetes does not support; upgrade the control planes first\n"},
+    {"three of another version: then the worker", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "image n:v1.20.3 [replace] (image n:v1.20.2 -> n:v1.20.3)\n"
+     "check-version a-worker [replace] <- 0 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "drain a-worker [replace] <- 1 (image n:v1.20.2 -> n:v1.20.3)\n"
+     "delete-node a-worker [replace] <- 2 (image n:v1.20.2 -> n:v1.20.3)\n"},
+    {"three go past a minor version", "cp image=n:v1.22.0 cp2 image=n:v1.22.0 cp3 image=n:v1.22.0", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "! nodes[a-control-plane2].image [recreate]: n:v1.20.2 -> n:v1.22.0; refused: v1.20.2 -> v1.22.0 skips a minor version, which Kubernetes does not support; go to v1.21 first (all its data would go)\n"
+     "! nodes[a-control-plane3].image [recreate]: n:v1.20.2 -> n:v1.22.0; refused: v1.20.2 -> v1.22.0 skips a minor version, which Kubernetes does not support; go to v1.21 first (all its data would go)\n"
+     "! nodes[a-control-plane].image [recreate]: n:v1.20.2 -> n:v1.22.0; refused: v1.20.2 -> v1.22.0 skips a minor version, which Kubernetes does not support; go to v1.21 first (all its data would go)\n"},
+    {"three go down", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3", "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "! nodes[a-control-plane2].image [recreate]: n:v1.20.3 -> n:v1.20.2; refused: v1.20.3 -> v1.20.2 is a downgrade, which Kubernetes does not support; keep v1.20.3, or make the cluster anew with --allow recreate (all its data would go)\n"
+     "! nodes[a-control-plane3].image [recreate]: n:v1.20.3 -> n:v1.20.2; refused: v1.20.3 -> v1.20.2 is a downgrade, which Kubernetes does not support; keep v1.20.3, or make the cluster anew with --allow recreate (all its data would go)\n"
+     "! nodes[a-control-plane].image [recreate]: n:v1.20.3 -> n:v1.20.2; refused: v1.20.3 -> v1.20.2 is a downgrade, which Kubernetes does not support; keep v1.20.3, or make the cluster anew with --allow recreate (all its data would go)\n"},
+    {"two minor versions beside each other", "cp image=n:v1.22.0 cp2 image=n:v1.22.0 cp3 image=n:v1.22.0", "cp image=n:v1.21.0 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "! nodes[a-control-plane2].image [recreate]: n:v1.20.2 -> n:v1.22.0; refused: v1.20.2 -> v1.22.0 skips a minor version, which Kubernetes does not support; go to v1.21 first (all its data would go)\n"
+     "! nodes[a-control-plane3].image [recreate]: n:v1.20.2 -> n:v1.22.0; refused: v1.20.2 -> v1.22.0 skips a minor version, which Kubernetes does not support; go to v1.21 first (all its data would go)\n"
+     "! nodes[a-control-plane].image [recreate]: n:v1.21.0 -> n:v1.22.0; refused: v1.22.0 is more than one minor version newer than another control plane's v1.20.2, which Kubernetes does not support; upgrade that one first (all its data would go)\n"},
+    {"three of another version, and something is refused", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 pod=10.8.0.0/16", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: needs --allow recreate (all its data would go)\n"
+     "! a-control-plane [replace]: image n:v1.20.2 -> n:v1.20.3; is replaced once nothing else of the cluster is refused\n"
+     "! a-control-plane2 [replace]: image n:v1.20.2 -> n:v1.20.3; is replaced once nothing else of the cluster is refused\n"
+     "! a-control-plane3 [replace]: image n:v1.20.2 -> n:v1.20.3; is replaced once nothing else of the cluster is refused\n"},
+    {"the first comes of another version, and something is refused", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 pod=10.8.0.0/16", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "network kind (a node is missing)\n"
+     "image n:v1.20.3 (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane <- 3 0 1 (missing)\n"
+     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "await-ready a <- 2 4 6 (something changed)\n"
+     "record a <- 7 (a node is missing)\n"
+     "! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: needs --allow recreate (all its data would go)\n"},
+    {"the first comes of another version, without CNI and proxy", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 nocni proxy=none", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 nocni proxy=none", "cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "network kind (a node is missing)\n"
+     "image n:v1.20.3 (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane <- 3 0 1 (missing)\n"
+     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "upload-config a <- 6 (comes with the image)\n"
+     "token a <- 6 (comes with the image)\n"
+     "dns a <- 6 (comes with the image)\n"
+     "storage a <- 6 (comes with the image)\n"
+     "record a <- 2 4 6 7 8 9 10 (a node is missing)\n"},
     {"one that hangs between networks, the load balancer is gone", "cp cp2", NULL, "cp:running:detached cp2:running recorded nokubeconfig", "",
      "network kind (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (missing)\n"
      "endpoint a-control-plane <- 1 (it is in no network)\n"},
     {"two of three of another image", "cp image=new cp2 image=new cp3 w image=new", "cp cp2 cp3 w", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
      "image new [replace] (image default -> new)\n"
-     "check-version a-control-plane2 [replace] <- 0 (image default -> new)\n"
-     "balancer a-external-load-balancer (a-control-plane2 goes)\n"
-     "drain a-control-plane2 [replace] <- 2 1 (image default -> new)\n"
-     "leave-etcd a-control-plane2 [replace] <- 3 (image default -> new)\n"
-     "delete-node a-control-plane2 [replace] <- 4 (image default -> new)\n"},
-    {"the first comes last", "cp image=new cp2 cp3 w image=new", "cp cp2 cp3 w", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "check-version a-control-plane [replace] <- 0 (image default -> new)\n"
+     "save-etcd a-control-plane [replace] <- 1 (image default -> new)\n"
+     "balancer a-external-load-balancer <- 1 2 (a-control-plane goes)\n"
+     "drain a-control-plane [replace] <- 3 1 2 (image default -> new)\n"
+     "leave-etcd a-control-plane [replace] <- 4 (image default -> new)\n"
+     "delete-node a-control-plane [replace] <- 5 (image default -> new)\n"},
+    {"the first alone of another image", "cp image=new cp2 cp3 w image=new", "cp cp2 cp3 w", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
      "image new [replace] (image default -> new)\n"
      "check-version a-control-plane [replace] <- 0 (image default -> new)\n"
-     "balancer a-external-load-balancer (a-control-plane goes)\n"
-     "drain a-control-plane [replace] <- 2 1 (image default -> new)\n"
-     "leave-etcd a-control-plane [replace] <- 3 (image default -> new)\n"
-     "delete-node a-control-plane [replace] <- 4 (image default -> new)\n"},
+     "save-etcd a-control-plane [replace] <- 1 (image default -> new)\n"
+     "balancer a-external-load-balancer <- 1 2 (a-control-plane goes)\n"
+     "drain a-control-plane [replace] <- 3 1 2 (image default -> new)\n"
+     "leave-etcd a-control-plane [replace] <- 4 (image default -> new)\n"
+     "delete-node a-control-plane [replace] <- 5 (image default -> new)\n"},
     {"one was made anew, and never recorded", "cp cp2 image=new cp3", "cp cp2 cp3", "cp:running cp2:running:anew cp3:running lb:running recorded unwell kubeconfig", "replace",
      "balancer a-external-load-balancer (control planes come)\n"
      "join a-control-plane2 <- 0 (not known to have joined)\n"
+     "upload-config a <- 1 (comes with the image)\n"
+     "token a <- 1 (comes with the image)\n"
+     "proxy a <- 1 (comes with the image)\n"
+     "dns a <- 1 (comes with the image)\n"
+     "cni a <- 1 (comes with the image)\n"
+     "storage a <- 1 (comes with the image)\n"
      "node-settings a-control-plane2 <- 1 0 (not known to have joined)\n"
-     "await-ready a <- 0 1 2 (not Ready)\n"
-     "record a <- 3 (a node is missing)\n"},
+     "await-ready a <- 0 1 2 3 4 5 6 7 8 (not Ready)\n"
+     "record a <- 9 (a node is missing)\n"},
     {"one is made for settings that nobody knows", "cp cp2 cp3", NULL, "cp:running cp2:running:misshapen cp3:running lb:running recorded ready kubeconfig", "replace",
-     "balancer a-external-load-balancer (a-control-plane2 goes)\n"
-     "drain a-control-plane2 [replace] <- 0 (made for other settings)\n"
-     "leave-etcd a-control-plane2 [replace] <- 1 (made for other settings)\n"
-     "delete-node a-control-plane2 [replace] <- 2 (made for other settings)\n"},
+     "save-etcd a-control-plane2 [replace] (made for other settings)\n"
+     "balancer a-external-load-balancer <- 0 (a-control-plane2 goes)\n"
+     "drain a-control-plane2 [replace] <- 1 0 (made for other settings)\n"
+     "leave-etcd a-control-plane2 [replace] <- 2 (made for other settings)\n"
+     "delete-node a-control-plane2 [replace] <- 3 (made for other settings)\n"},
     {"anew before it is the only one", "cp image=new", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
      "balancer a-external-load-balancer (a-control-plane2 goes)\n"
      "drain a-control-plane2 [remove] <- 0 (not in the spec)\n"

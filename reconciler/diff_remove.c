@@ -122,6 +122,19 @@ static bool is_of_several(const struct diff *d, const struct node_state *node)
            d->desired->balancer && diff_count_planes(d) > 2;
 }
 
+const struct node_state *diff_odd_of_two(const struct diff *d)
+{
+    if (diff_count_planes(d) != 2 || spec_role_count(d->desired, NODE_CONTROL_PLANE) != 2)
+        return NULL;
+    for (size_t i = 0; i < d->observed->node_count; i++) {
+        const struct node_state *node = &d->observed->nodes[i];
+        if (diff_is_control_plane(node) && diff_wants_control_plane(d, node->name) &&
+            diff_is_recorded(d, node->name) && diff_fit(d, node) == DIFF_FIT_NEITHER)
+            return node;
+    }
+    return NULL;
+}
+
 /* Why a node is to be made anew, or NULL. */
 static const char *why_replaced(const struct diff *d, const struct differences *differences,
                                 const struct node_state *node)
@@ -166,6 +179,10 @@ static void plan_anew(const struct diff *d, const struct differences *difference
     }
     if (image)
         plan_image(d, image, reason);
+    if (diff_is_control_plane(node)) {
+        size_t save = plan_add(d->plan, ACTION_SAVE_ETCD, CHANGE_REPLACE, node->name, reason);
+        diff_wait_for(d, save, KIND(CHECK_VERSION));
+    }
     diff_plan_leave(d, CHANGE_REPLACE, node->name, reason);
 }
 
@@ -202,19 +219,23 @@ static const char *what_hinders(const struct diff *d, const struct differences *
     if (!d->policy->allow_replace)
         return "refused: needs --allow replace-nodes (its pods move, what it keeps outside of "
                "mounts goes)";
-    if (diff_is_lone(d, node->name) && differences->recreating)
+    if (plane && (image || diff_is_lone(d, node->name)) && differences->recreating)
         return "is replaced once nothing else of the cluster is refused";
     if (follows)
         return "is replaced once the control planes are";
     return now ? NULL : "is replaced once all nodes are there and Ready";
 }
 
-/* Control planes come first, since no worker may be newer; of those the first by name last. */
+/*
+ * Control planes come first, since no worker may be newer; of those the first
+ * by name, which speaks for the cluster: with it comes what its image brings
+ * for all nodes, kube-proxy above all, before any other node of that image.
+ */
 static unsigned turn_of(const struct diff *d, const struct node_state *node)
 {
     if (!diff_is_control_plane(node))
         return 2;
-    return strcmp(spec_first_control_plane(d->desired)->name, node->name) == 0;
+    return strcmp(spec_first_control_plane(d->desired)->name, node->name) != 0;
 }
 
 /* The node that is made anew now; NULL: none. */
@@ -235,6 +256,10 @@ void diff_plan_replacement(const struct diff *d, const struct differences *diffe
 {
     bool idle = !d->plan->count;
     bool now = idle && d->observed->ready == SEEN_YES && is_whole(d);
+    const struct node_state *odd = idle ? diff_odd_of_two(d) : NULL;
+    if (odd)
+        plan_refuse(d->plan, CHANGE_RECREATE, odd->name,
+                    "made for other settings; refused: %s (all its data would go)", diff_two_words);
     const struct node_state *next = now ? next_replaced(d, differences, now) : NULL;
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];

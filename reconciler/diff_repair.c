@@ -75,9 +75,12 @@ static bool has_joins(const struct diff *d)
     return false;
 }
 
+#define RENEWAL                                                                                    \
+    (KIND(UPLOAD_CONFIG) | KIND(TOKEN) | KIND(PROXY) | KIND(DNS) | KIND(CNI) | KIND(STORAGE))
 #define CHANGES                                                                                    \
-    (KIND(START_NODE) | KIND(REVIVE) | KIND(BALANCER) | KIND(ENDPOINT) | KIND(LEAVE_ETCD) |        \
-     KIND(JOIN) | KIND(PRELOAD) | KIND(KUBECONFIG) | KIND(NODE_SETTINGS) | KIND(MANIFESTS))
+    (RENEWAL | KIND(START_NODE) | KIND(REVIVE) | KIND(BALANCER) | KIND(ENDPOINT) |                 \
+     KIND(LEAVE_ETCD) | KIND(JOIN) | KIND(PRELOAD) | KIND(KUBECONFIG) | KIND(NODE_SETTINGS) |      \
+     KIND(MANIFESTS))
 
 /* Why the record says something else than what holds after this plan; NULL: it does not. */
 static const char *why_record(const struct diff *d, const struct differences *differences,
@@ -244,12 +247,19 @@ static void connect_again(const struct diff *d)
     (void)delete_lost_of(d, 0);
 }
 
-void diff_plan_repair(const struct diff *d)
+void diff_plan_repair(const struct diff *known)
 {
     struct differences differences;
-    diff_compare(d, &differences);
-    if (differences.recreating && d->policy->allow_recreate) {
-        diff_delete_all(d, CHANGE_RECREATE, recreate_reason(d, &differences));
+    diff_compare(known, &differences);
+    struct diff judged = *known;
+    const struct diff *d = &judged;
+    judged.refuses = differences.recreating > 0;
+    const struct node_state *odd = diff_odd_of_two(d);
+    if ((differences.recreating || odd) && d->policy->allow_recreate) {
+        diff_delete_all(d, CHANGE_RECREATE,
+                        differences.recreating
+                            ? recreate_reason(d, &differences)
+                            : arena_format(d->arena, "%s was made for other settings", odd->name));
         return;
     }
     for (size_t i = 0; i < differences.count; i++)

@@ -148,6 +148,22 @@ static bool wants_cni(const struct diff *d, const struct node_spec *node)
     return is_first(d, node) && !d->desired->networking.disable_default_cni;
 }
 
+/* What images bring for the whole cluster. */
+static bool renews(const struct diff *d, const struct node_spec *node)
+{
+    return needs_joining(d, node) && diff_renews(d, node);
+}
+
+static bool renews_proxy(const struct diff *d, const struct node_spec *node)
+{
+    return d->desired->networking.proxy_mode != PROXY_NONE && renews(d, node);
+}
+
+static bool renews_cni(const struct diff *d, const struct node_spec *node)
+{
+    return !d->desired->networking.disable_default_cni && renews(d, node);
+}
+
 enum subject { OF_NETWORK, OF_IMAGE, OF_NODE, OF_BALANCER, OF_CLUSTER };
 
 static const char *subject_name(const struct diff *d, enum subject subject,
@@ -234,6 +250,12 @@ static const struct setup_row comers[] = {
     {ACTION_CREATE_NODE, needs_comer, OF_NODE, KIND(DRAIN), {KIND(NETWORK) | KIND(IMAGE)}},
     {ACTION_PRELOAD, needs_images, OF_NODE, BOOT, {0}},
     {ACTION_JOIN, needs_joining, OF_NODE, MADE, {WAYS}},
+    {ACTION_UPLOAD_CONFIG, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
+    {ACTION_TOKEN, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
+    {ACTION_PROXY, renews_proxy, OF_CLUSTER, 0, {KIND(JOIN)}},
+    {ACTION_DNS, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
+    {ACTION_CNI, renews_cni, OF_CLUSTER, 0, {KIND(JOIN)}},
+    {ACTION_STORAGE, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
 };
 
 static const struct setup_row standing[] = {
@@ -258,6 +280,8 @@ static const char *setup_reason(const struct diff *d, enum action_kind kind, con
         return "control planes come";
     if (kind == ACTION_START_NODE || (kind == ACTION_BALANCER && diff_is_stopped(have)))
         return container_status_name(have->status);
+    if (d->observed->recorded == SEEN_YES && strcmp(subject, d->desired->name) == 0)
+        return "comes with the image";
     if (d->observed->recorded == SEEN_YES)
         return !have                           ? "a node is missing"
                : diff_is_forgotten(d, subject) ? "the cluster does not know it"

@@ -265,6 +265,11 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
     if (kind == ACTION_DELETE_NODE) {
         if (index == SIM_CARRIER && !goes && !world->nodes[SIM_FIRST].own_record)
             return "conflict";
+        /* What came with it stays, and nobody knows whose it is. */
+        const char *image = sim_is_control_plane(index) ? sim_image(world, index) : NULL;
+        if (image && world->proxy && strcmp(image, world->proxy) == 0 &&
+            !sim_variants[variant].wants[index])
+            world->proxy = NULL;
         node->there = false;
         return "";
     }
@@ -272,6 +277,8 @@ static inline const char *sim_apply_to_node(struct sim_world *world, enum action
         return world->image ? "" : "conflict";
     if (kind == ACTION_SET_ASIDE)
         return sim_set_aside(world, index);
+    if (kind == ACTION_SAVE_ETCD)
+        return sim_has_other(world, index) ? "" : "timeout";
     if (kind == ACTION_LEAVE_ETCD)
         return sim_leave(world, index, false);
     if (kind == ACTION_DRAIN)
@@ -352,6 +359,8 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
     if (kind == ACTION_AWAIT_READY)
         return sim_is_ready(world, variant) ? "" : "timeout";
     world->addons |= UINT64_C(1) << kind;
+    if (kind == ACTION_PROXY)
+        world->proxy = sim_image(world, (size_t)(speaker - world->nodes));
     if (kind == ACTION_MANIFESTS) {
         world->manifests = variant;
         world->unsure = false;

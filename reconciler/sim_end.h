@@ -187,6 +187,13 @@ static inline void check_world(struct life *life)
         expect(life, by_shape || sim_is_true(world, facet), "the record is true");
     }
     expect(life, sim_api_answers(world), "the API answers");
+    size_t first = sim_index(spec_first_control_plane(variant->spec)->name);
+    const char *image = sim_image(world, first);
+    bool alone = !variant->wants[SIM_BALANCER];
+    expect(life,
+           alone || variant->spec->networking.proxy_mode == PROXY_NONE || !image || !world->proxy ||
+               strcmp(world->proxy, image) == 0,
+           "kube-proxy is that of the first control plane's image");
     expect(life, sim_is_ready(world, -1) || variant->spec->networking.disable_default_cni,
            "it is Ready");
     expect(life, entrance && world->kubeconfig == entrance->id, "the kubeconfig leads there");

@@ -14,19 +14,19 @@
 /* What must have ended well in this round before an action of the kind begins. */
 static const uint64_t needs[ACTION_KINDS] = {
     [ACTION_CREATE_NODE] = BIT(NETWORK) | BIT(IMAGE),
-    [ACTION_UPLOAD_CONFIG] = BIT(BOOTSTRAP),
     [ACTION_MARK_CONTROL_PLANE] = BIT(BOOTSTRAP),
-    [ACTION_TOKEN] = BIT(BOOTSTRAP),
-    [ACTION_PROXY] = BIT(BOOTSTRAP),
-    [ACTION_DNS] = BIT(BOOTSTRAP),
-    [ACTION_CNI] = BIT(BOOTSTRAP),
-    [ACTION_STORAGE] = BIT(BOOTSTRAP),
     [ACTION_CHECK_VERSION] = BIT(IMAGE),
     [ACTION_SET_ASIDE] = BIT(NETWORK) | BIT(IMAGE) | BIT(CHECK_VERSION),
 };
 
 /* The same, in a set-up only: of a complete cluster all this was done once. */
 static const uint64_t needs_in_setup[ACTION_KINDS] = {
+    [ACTION_UPLOAD_CONFIG] = BIT(BOOTSTRAP),
+    [ACTION_TOKEN] = BIT(BOOTSTRAP),
+    [ACTION_PROXY] = BIT(BOOTSTRAP),
+    [ACTION_DNS] = BIT(BOOTSTRAP),
+    [ACTION_CNI] = BIT(BOOTSTRAP),
+    [ACTION_STORAGE] = BIT(BOOTSTRAP),
     [ACTION_MANIFESTS] = BIT(BOOTSTRAP),
     [ACTION_JOIN] = BIT(BOOTSTRAP) | BIT(UPLOAD_CONFIG) | BIT(TOKEN),
     [ACTION_KUBECONFIG] = BIT(BOOTSTRAP),
@@ -314,6 +314,29 @@ static inline void check_order(struct life *life, const struct action *action)
         check_endpoint(life, action);
 }
 
+/* What a complete cluster is given anew comes with a control plane, and only with one. */
+static inline void check_renewal(struct life *life, const struct action *action)
+{
+    const uint64_t renewal =
+        BIT(UPLOAD_CONFIG) | BIT(TOKEN) | BIT(PROXY) | BIT(DNS) | BIT(CNI) | BIT(STORAGE);
+    bool joined = false;
+    for (size_t i = 0; i < SIM_PLANES; i++)
+        joined = joined || has_ended(life, ACTION_JOIN, sim_names[i]);
+    expect(life,
+           !(renewal & UINT64_C(1) << action->kind) || !saw_complete(life) ||
+               has_ended(life, ACTION_BOOTSTRAP, NULL) || joined,
+           "what an image brings comes with a control plane");
+    expect(life,
+           action->kind != ACTION_LEAVE_ETCD || action->change != CHANGE_REPLACE ||
+               has_ended(life, ACTION_SAVE_ETCD, action->subject),
+           "what etcd holds is saved before a control plane is replaced");
+    expect(life,
+           action->change != CHANGE_REPLACE || action->kind != ACTION_DRAIN ||
+               !sim_is_control_plane(sim_index(action->subject)) ||
+               has_ended(life, ACTION_SAVE_ETCD, action->subject),
+           "it is saved before anything is touched");
+}
+
 /* A set-up that is complete is only added to, and mended where it is broken. */
 static inline void check_gentle(struct life *life, const struct action *action)
 {
@@ -395,6 +418,7 @@ static inline void check_start(struct life *life, const struct action *action)
                "no two of one kind on one subject");
     check_leave(life, action);
     check_order(life, action);
+    check_renewal(life, action);
     check_gentle(life, action);
 }
 

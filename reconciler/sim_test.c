@@ -195,6 +195,10 @@ static const char *apply_now(struct life *life, const struct operation *operatio
                               !planned_variant(life)->text && life->options.policy.any_owner,
                               operation->change >= CHANGE_RECREATE);
         check_quorum(life, had_quorum && operation->kind != ACTION_SET_ASIDE);
+        /* As long as something is refused nobody can be given what comes with an image. */
+        if (operation->kind == ACTION_JOIN && sim_is_control_plane(index) &&
+            cycle_plan(life->cycle)->refused_count)
+            world->proxy = NULL;
         return result;
     }
     return sim_apply_to_cluster(world, operation->kind, life->planned_for, record);
@@ -452,6 +456,8 @@ static void finish(struct life *life, int variant)
     world->cluster =
         world->nodes[sim_index(spec_first_control_plane(sim_variants[variant].spec)->name)].id;
     world->built = world->manifests = variant;
+    world->proxy =
+        sim_image(world, sim_index(spec_first_control_plane(sim_variants[variant].spec)->name));
     world->addons = UINT64_MAX;
     if (sim_variants[variant].spec->networking.disable_default_cni)
         world->addons &= ~BIT(CNI);

@@ -66,6 +66,7 @@ static struct sim_variant sim_variants[] = {
     {.text = "cp cp2 cp3"},
     {.text = "cp cp2 cp3 w"},
     {.text = "cp image=other cp2 cp3 mount=/h:/c"},
+    {.text = "cp image=other cp2 image=other cp3 image=other w image=other"},
     {.text = "cp3 cp2"},
     {.text = "w cp3 cp2 cp preload"},
     {.text = NULL},
@@ -113,6 +114,7 @@ struct sim_world {
     unsigned cluster;             /* its name for credentials: the container that was first; or 0 */
     unsigned members[SIM_PLANES]; /* containers that are members, or 0 */
     uint64_t addons;              /* bits of kinds */
+    const char *proxy;            /* the image by which kube-proxy was given to it */
     int built, manifests;         /* variants: of the bootstrap, of what was applied last */
     bool unsure;                  /* of the manifests, as of a node's settings */
 
@@ -171,6 +173,17 @@ static inline bool sim_has_strangers(const struct sim_world *world)
 static inline bool sim_runs(const struct sim_container *node)
 {
     return node->there && node->status == CONTAINER_RUNNING;
+}
+
+/* The image of a container; NULL: its variant says nothing of it. */
+static inline const char *sim_image(const struct sim_world *world, size_t index)
+{
+    const struct sim_variant *made = &sim_variants[world->nodes[index].made];
+    for (size_t i = 0; made->spec && i < made->spec->node_count; i++) {
+        if (strcmp(made->spec->nodes[i].name, sim_names[index]) == 0)
+            return made->spec->nodes[i].image ? made->spec->nodes[i].image : "default";
+    }
+    return NULL;
 }
 
 /* The control plane that speaks for the cluster: the first that runs, else the first; or NULL. */

@@ -177,6 +177,7 @@ static void check_network(struct rules *rules, const struct request *request)
     const json_t *labels = fake_look_network(rules->world, id);
     rules_expect(rules,
                  json_object_get(labels, "fleet.kind/probe") ||
+                     !fake_look_has_network(rules->world, id) || /* somebody was faster */
                      fake_look_networks(rules->world, "kind") != 1,
                  "the one network stays, and those of others do", request->url);
 }
@@ -328,12 +329,21 @@ unsigned rules_quorum(const struct rules *rules)
     return quorum;
 }
 
+/* A lone control plane that is made anew gives its data to the next one, and is away meanwhile. */
+static bool is_handed_over(const struct rules *rules, const char *cluster)
+{
+    size_t running, all;
+    return rules->replace && fake_look_etcd(rules->world, cluster, &running, &all) && all == 1;
+}
+
 static void check_quorum(struct rules *rules, unsigned before)
 {
     unsigned lost = before & ~rules_quorum(rules);
     for (unsigned i = 0; i < CLUSTERS; i++)
         rules_expect(rules,
-                     !(lost & 1u << i) || rules->recreate || !is_desired(rules, cluster_names[i]) ||
+                     !(lost & 1u << i) || rules->recreate ||
+                         is_handed_over(rules, cluster_names[i]) ||
+                         !is_desired(rules, cluster_names[i]) ||
                          !is_finished(rules->world, cluster_names[i]),
                      "quorum is not lost by what we do", cluster_names[i]);
 }

@@ -22,6 +22,7 @@ struct rules {
     const char *kubeconfig;         /* path */
     const struct fleet_spec *fleet; /* desired by the process that runs; NULL: none runs */
     bool recreate;                  /* it may throw away finished clusters */
+    bool replace;                   /* it may make their nodes anew */
     bool dead;                      /* nobody is left who could ask for anything */
     const char *again;              /* how to play this once more */
     size_t broken;

@@ -375,6 +375,7 @@ enum stage_end stage_run(struct stage *stage, const struct stage_pass *pass)
               pass->allow_recreate ? " --allow recreate" : "");
     stage->rules.fleet = fleet;
     stage->rules.recreate = pass->allow_recreate;
+    stage->rules.replace = pass->allow_replace;
     if (fleet) {
         cleanup_arena struct arena *arena = arena_new();
         struct fleet_state observed;

@@ -18,6 +18,7 @@ const char *const wish_images[] = {"docker.io/library/busybox:v1", "kind.local/h
     "---\napiVersion: fleet.kind/v1alpha1\nkind: Fleet\nspec:\n"                                   \
     "  images: {v1.20.2: \"" NODE "\", v1.20.3: \"" OTHER "\"}\n"
 #define A CLUSTER("a", "v1.20.2")
+#define NEW_A CLUSTER("a", "v1.20.3")
 #define B CLUSTER("b", "v1.20.2")
 #define C CLUSTER("c", "v1.20.2")
 #define NODES "  nodes:\n"
@@ -36,6 +37,8 @@ static const struct wish wishes[] = {
      .text =
          IMAGES A NODES CP CP "  - {role: control-plane, extraPortMappings: [{containerPort: 80, "
                               "hostPort: 8081}]}\n"},
+    {.name = "a: cp cp cp w, upgraded", .text = IMAGES NEW_A NODES CP CP CP W},
+    {.name = "a: cp w, upgraded", .text = IMAGES NEW_A NODES CP W},
     {.name = "a: cp w, labels",
      .text = IMAGES A NODES "  - {role: control-plane, labels: {tier: "
                             "front}}\n  - {role: worker, labels: {tier: "
