@@ -22,6 +22,10 @@ FAKE_SOURCES := $(filter drivers/fake%.c sim/%.c,$(filter-out %_test.c $(FAKE_MA
 MAIN_SOURCES := cli/main.c
 LIB_SOURCES  := $(filter-out %_test.c %_fuzz.c %_bench.c $(FAKE_SOURCES) $(FAKE_MAIN) $(MAIN_SOURCES) base/test.c base/fuzz_main.c,$(SOURCES))
 
+# The status page is put into the program as it is, file by file.
+PAGE_FILES   := $(wildcard cli/page/page.*)
+PACKAGES     += libmicrohttpd
+
 IMAGE_TESTS  := $(wildcard images/*/*_test.c)
 TEST_LIBS     = $(shell pkg-config --libs $(TEST_PACKAGES))
 CLANG_FORMAT ?= $(or $(shell command -v clang-format-14),clang-format)
@@ -84,7 +88,13 @@ $(BUILD)/%.o: %.cc $(BUILD)/flags | packages-present
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CXX) $(ALL_CXXFLAGS) -c -o $@ $<
 
-$(BUILD)/libkind.a: $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(CC_SOURCES:%.cc=$(BUILD)/%.o)
+$(PAGE_FILES:%=$(BUILD)/%.o): $(BUILD)/%.o: % $(BUILD)/flags
+	$(if $(V),,@echo '  EMBED $<')
+	$(Q)mkdir -p $(@D)
+	$(Q)ld -r -b binary -z noexecstack -o $@ $<
+	$(Q)objcopy --rename-section .data=.rodata,alloc,load,readonly,data,contents $@
+
+$(BUILD)/libkind.a: $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(CC_SOURCES:%.cc=$(BUILD)/%.o) $(PAGE_FILES:%=$(BUILD)/%.o)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/libfake.a: $(FAKE_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/base/test.o
