@@ -107,6 +107,11 @@ void cycle_set_desired(struct cycle *cycle, const struct cluster_spec *desired)
     forget_failures(cycle);
 }
 
+void cycle_set_end_reason(struct cycle *cycle, const char *end_reason)
+{
+    cycle->options.policy.end_reason = end_reason;
+}
+
 /* Trying again cannot help: the input is wrong, or we are. */
 static bool is_hopeless(enum error_kind kind)
 {

@@ -105,6 +105,9 @@ void cycle_free(struct cycle *cycle);
  */
 void cycle_set_desired(struct cycle *cycle, const struct cluster_spec *desired);
 
+/* Why it must not exist, where that is desired now; as options.policy.end_reason. */
+void cycle_set_end_reason(struct cycle *cycle, const char *end_reason);
+
 /*
  * One event in, what to do about it out, in that order. OBSERVED answers an
  * OBSERVE, ACTION_ENDED a START, each exactly once and never from within the

@@ -1,4 +1,4 @@
-#include "reconciler/engine.h"
+#include "reconciler/engine_work.h"
 
 #include "base/memory.h"
 #include <assert.h>
@@ -8,63 +8,20 @@
  * DESIGN: everything that happens is an event to one cluster's cycle; what
  * the cycle answers is carried out here, in order. Effects never call back
  * into the cycle directly: driver operations end from the loop, never before
- * the call that began them has returned (driver.h), so step() is not
+ * the call that began them has returned (driver.h), so engine_step() is not
  * re-entered.
  */
-struct work; /* one cluster */
-
-struct running {
-    struct op op;
-    struct work *work;
-    size_t action;
-    uint64_t began_at_ms, elapsed_ms; /* elapsed_ms: when it had failed */
-    bool busy;
-    struct apply_input input;
-    struct error *failure; /* whose evidence is being collected, by the same op */
-    struct diagnosis *diagnosis;
-};
-
-struct work {
-    struct engine *engine;
-    const char *name;
-    const struct cluster_spec *desired;
-    struct cycle *cycle;
-    struct op observe;
-    struct arena *seen_arena,
-        *old_arena; /* of the last look; of the one before, until the cycle has moved on */
-    struct cluster_state *seen;
-    struct running running[CYCLE_PARALLEL_MAX];
-    struct transport_timer *wake;
-    enum engine_outcome outcome;
-    uint64_t began_at_ms;
-    size_t done; /* actions of this round that ended well */
-    bool begun;
-    bool waiting_told;           /* that it waits for another */
-    struct error *vainly;        /* why it was never begun: what it waits for will not be Ready */
-    struct diagnosis *diagnosis; /* of the round's first failure; NULL: there was none */
-};
-
-struct engine {
-    struct engine_options options;
-    struct work **works;
-    size_t count, next, active;
-    unsigned stops;
-    bool finished_told;
-};
-
-static void step(struct work *work, struct event event);
-
-static uint64_t now_of(const struct engine *engine)
+uint64_t engine_now_ms(const struct engine *engine)
 {
     return engine->options.transport->now_ms(engine->options.transport);
 }
 
-static void tell(struct work *work, struct report report)
+void engine_tell(struct work *work, struct report report)
 {
     const struct engine *engine = work->engine;
     if (!engine->options.report)
         return;
-    report.now_ms = now_of(engine);
+    report.now_ms = engine_now_ms(engine);
     if (!report.elapsed_ms)
         report.elapsed_ms = report.now_ms - work->began_at_ms;
     report.cluster = work->name;
@@ -75,27 +32,32 @@ static void tell(struct work *work, struct report report)
     engine->options.report(engine->options.report_context, &report);
 }
 
-static void begin_next(struct engine *engine);
-
-/* The cluster has come to its end; the next in the queue may begin. */
-static void conclude(struct work *work, enum engine_outcome outcome)
+/* The cluster has come to its end, or to rest; the next in the queue may begin. */
+void engine_conclude(struct work *work, enum engine_outcome outcome)
 {
     struct engine *engine = work->engine;
+    if (engine->options.standing) {
+        engine_rest(work, outcome);
+        return;
+    }
     if (work->outcome != ENGINE_WORKING)
         return;
     work->outcome = outcome;
     engine->active -= work->begun;
-    begin_next(engine);
+    engine_begin_next(engine);
 }
 
 static void wake_now(void *context)
 {
     struct work *work = context;
     work->wake = NULL;
-    step(work, (struct event){.kind = EVENT_WAKE});
+    if (!work->begun)
+        engine_came_due(work);
+    else if (!engine_leaves(work))
+        engine_step(work, (struct event){.kind = EVENT_WAKE});
 }
 
-static void wake_at(struct work *work, uint64_t at_ms)
+void engine_wake_at(struct work *work, uint64_t at_ms)
 {
     struct transport *transport = work->engine->options.transport;
     if (work->wake)
@@ -119,24 +81,32 @@ static void observe_ended(struct op *op, struct error *failure)
     struct work *work = (struct work *)(void *)((char *)op - offsetof(struct work, observe));
     if (failure)
         work->seen = NULL; /* half of a look is none */
-    step(work, (struct event){
-                   .kind = EVENT_OBSERVED,
-                   .observed = work->seen,
-                   .failure = failure,
-               });
+    if (engine_leaves(work) || engine_looks_again(work)) {
+        error_free(failure);
+        return;
+    }
+    engine_step(work, (struct event){
+                          .kind = EVENT_OBSERVED,
+                          .observed = work->seen,
+                          .failure = failure,
+                      });
     error_free(failure);
 }
 
-static void observe(struct work *work)
+void engine_observe(struct work *work)
 {
+    engine_take_next(work);
     if (work->wake)
         work->engine->options.transport->cancel_timer(work->engine->options.transport, work->wake);
     work->wake = NULL;
     struct driver *driver = work->engine->options.driver;
     /* The cycle may still hold the state of the round before while it plans this one. */
     arena_free(work->old_arena);
+    wish_release(work->old_wish);
     work->old_arena = work->seen_arena;
+    work->old_wish = work->seen_wish;
     work->seen_arena = arena_new();
+    work->seen_wish = wish_hold(work->wish);
     work->seen = arena_alloc(work->seen_arena, sizeof(*work->seen));
     work->observe = (struct op){.ended = observe_ended};
     diagnosis_free(work->diagnosis);
@@ -158,15 +128,15 @@ static const struct action *action_of(const struct running *running)
 static void action_step(struct op *op, const char *name)
 {
     struct running *running = running_of(op);
-    tell(running->work,
-         (struct report){.kind = REPORT_STEP, .action = action_of(running), .step = name});
+    engine_tell(running->work,
+                (struct report){.kind = REPORT_STEP, .action = action_of(running), .step = name});
 }
 
 static void action_note(struct op *op, const char *text)
 {
     struct running *running = running_of(op);
-    tell(running->work,
-         (struct report){.kind = REPORT_NOTE, .action = action_of(running), .text = text});
+    engine_tell(running->work,
+                (struct report){.kind = REPORT_NOTE, .action = action_of(running), .text = text});
 }
 
 /* The first failure of a round is the one that counts, as the cycle has it. */
@@ -186,16 +156,17 @@ static void conclude_action(struct running *running, struct error *failure, uint
     work->done += failure == NULL;
     if (diagnosis)
         diagnosis_conclude(diagnosis, work->name, action_of(running)->subject);
-    tell(work, (struct report){
-                   .kind = REPORT_ACTION_ENDS,
-                   .action = action_of(running),
-                   .failure = failure,
-                   .diagnosis = diagnosis,
-                   .elapsed_ms = elapsed_ms,
-               });
+    engine_tell(work, (struct report){
+                          .kind = REPORT_ACTION_ENDS,
+                          .action = action_of(running),
+                          .failure = failure,
+                          .diagnosis = diagnosis,
+                          .elapsed_ms = elapsed_ms,
+                      });
     keep_diagnosis(work, diagnosis);
-    step(work,
-         (struct event){.kind = EVENT_ACTION_ENDED, .action = running->action, .failure = failure});
+    engine_step(
+        work,
+        (struct event){.kind = EVENT_ACTION_ENDED, .action = running->action, .failure = failure});
     error_free(failure);
 }
 
@@ -216,7 +187,7 @@ static void action_ended(struct op *op, struct error *failure)
 {
     struct running *running = running_of(op);
     struct driver *driver = running->work->engine->options.driver;
-    uint64_t elapsed_ms = now_of(running->work->engine) - running->began_at_ms + 1;
+    uint64_t elapsed_ms = engine_now_ms(running->work->engine) - running->began_at_ms + 1;
     if (!failure || failure->kind == ERROR_CANCELED) {
         conclude_action(running, failure, elapsed_ms);
         return;
@@ -252,10 +223,10 @@ static void start_action(struct work *work, size_t action)
         .op = {.ended = action_ended, .step = action_step, .note = action_note},
         .work = work,
         .action = action,
-        .began_at_ms = now_of(work->engine),
+        .began_at_ms = engine_now_ms(work->engine),
         .busy = true,
     };
-    tell(work, (struct report){.kind = REPORT_ACTION_BEGINS, .action = action_of(running)});
+    engine_tell(work, (struct report){.kind = REPORT_ACTION_BEGINS, .action = action_of(running)});
     running->input = (struct apply_input){
         .cluster = work->name,
         .spec = work->desired,
@@ -280,15 +251,17 @@ static void tell_failed(struct work *work, uint64_t wait_ms)
 {
     bool stalled = cycle_stalled(work->cycle);
     diagnose_message(work, cycle_failure(work->cycle));
-    tell(work, (struct report){
-                   .kind = stalled ? REPORT_STALLED : REPORT_RETRY,
-                   .failure = cycle_failure(work->cycle),
-                   .diagnosis = work->diagnosis,
-                   .failures = cycle_failures(work->cycle),
-                   .wait_ms = wait_ms,
-               });
+    engine_tell(work, (struct report){
+                          .kind = stalled ? REPORT_STALLED : REPORT_RETRY,
+                          .failure = cycle_failure(work->cycle),
+                          .diagnosis = work->diagnosis,
+                          .failures = cycle_failures(work->cycle),
+                          .wait_ms = wait_ms,
+                      });
     if (stalled)
-        conclude(work, ENGINE_STALLED);
+        engine_conclude(work, ENGINE_STALLED);
+    else if (work->engine->options.standing)
+        engine_conclude(work, ENGINE_WORKING); /* others go on meanwhile */
 }
 
 /* How long until the wake that comes with these effects. */
@@ -305,7 +278,8 @@ static void carry_out(struct work *work, const struct effect *effect, uint64_t w
     switch (effect->kind) {
     case EFFECT_OBSERVE:
         work->done = 0;
-        observe(work);
+        if (!work->leaving)
+            engine_observe(work);
         break;
     case EFFECT_START:
         start_action(work, effect->action);
@@ -314,161 +288,33 @@ static void carry_out(struct work *work, const struct effect *effect, uint64_t w
         cancel_action(work, effect->action);
         break;
     case EFFECT_WAKE_AT:
-        if (work->outcome == ENGINE_WORKING)
-            wake_at(work, effect->wake_at_ms);
+        if (work->outcome == ENGINE_WORKING || work->engine->options.standing)
+            engine_wake_at(work, effect->wake_at_ms);
         break;
     case EFFECT_SETTLED:
-        tell(work, (struct report){.kind = REPORT_SETTLED, .state = work->seen});
-        conclude(work, ENGINE_SETTLED);
+        engine_tell(work, (struct report){.kind = REPORT_SETTLED, .state = work->seen});
+        engine_conclude(work, ENGINE_SETTLED);
         break;
     case EFFECT_FAILED:
         tell_failed(work, wait_ms);
         break;
     case EFFECT_STOPPED:
-        conclude(work, ENGINE_STOPPED);
+        engine_conclude(work, ENGINE_STOPPED);
         break;
     }
 }
 
-static void step(struct work *work, struct event event)
+void engine_step(struct work *work, struct event event)
 {
-    event.now_ms = now_of(work->engine);
+    event.now_ms = engine_now_ms(work->engine);
     struct effects effects = {.count = 0};
     bool observed = event.kind == EVENT_OBSERVED && !event.failure;
     cycle_step(work->cycle, &event, &effects);
     if (observed && cycle_plan(work->cycle))
-        tell(work, (struct report){.kind = REPORT_PLANNED, .state = work->seen});
+        engine_tell(work, (struct report){.kind = REPORT_PLANNED, .state = work->seen});
     for (size_t i = 0; i < effects.count; i++)
         carry_out(work, &effects.items[i], wait_of(&effects, event.now_ms));
-}
-
-static void tell_finished(void *context)
-{
-    struct engine *engine = context;
-    engine->options.finished(engine->options.finished_context);
-}
-
-/* --- Those that others depend on come first. --- */
-
-static const struct work *find_work(const struct engine *engine, const char *name)
-{
-    for (size_t i = 0; i < engine->count; i++)
-        if (strcmp(engine->works[i]->name, name) == 0)
-            return engine->works[i];
-    return NULL;
-}
-
-/* Without a CNI of ours nobody becomes Ready by itself. */
-static bool is_ready(const struct work *work)
-{
-    bool waits = !work->desired->networking.disable_default_cni;
-    return work->seen && work->seen->node_count && (!waits || work->seen->ready == SEEN_YES);
-}
-
-/* Why a cluster that has come to its end is none to build upon; NULL: it is. */
-static const char *why_useless(const struct work *work)
-{
-    if (!work)
-        return "is not made in this run";
-    if (work->outcome != ENGINE_SETTLED)
-        return "failed";
-    const struct plan *plan = cycle_plan(work->cycle);
-    if (!work->desired)
-        return "is to go";
-    if (plan && plan->held)
-        return "is held";
-    if (plan && plan->refused_count)
-        return "was refused changes";
-    return is_ready(work) ? NULL : "is not Ready";
-}
-
-/* The first cluster that this one still waits for; or for which it waits in vain, and why. */
-static const char *awaited(const struct work *work, const char **vainly)
-{
-    const struct cluster_spec *desired = work->desired;
-    bool looks_alone = work->engine->options.cycle.dry_run;
-    for (size_t i = 0; desired && !looks_alone && i < desired->dependency_count; i++) {
-        const struct work *other = find_work(work->engine, desired->depends_on[i].name);
-        if (other && other->outcome == ENGINE_WORKING)
-            return other->name;
-        *vainly = why_useless(other);
-        if (*vainly)
-            return desired->depends_on[i].name;
-    }
-    return NULL;
-}
-
-static void give_up(struct work *work, const char *name, const char *why)
-{
-    error_set(&work->vainly, ERROR_UNAVAILABLE, "not begun: it depends on %s, which %s", name, why);
-    work->outcome = ENGINE_STALLED;
-    work->began_at_ms = now_of(work->engine);
-    tell(work, (struct report){.kind = REPORT_STALLED, .failure = work->vainly});
-}
-
-static void tell_waiting(struct work *work, const char *name)
-{
-    if (work->waiting_told)
-        return;
-    cleanup_free char *words = memory_format("waits until %s is Ready", name);
-    work->waiting_told = true;
-    work->began_at_ms = now_of(work->engine);
-    tell(work, (struct report){.kind = REPORT_NOTE, .text = words});
-}
-
-static void begin(struct work *work)
-{
-    struct engine *engine = work->engine;
-    engine->active++;
-    work->begun = true;
-    work->began_at_ms = now_of(engine);
-    wake_at(work, 0);
-}
-
-/* Begins what may begin; true if something was given up: others may have waited for that. */
-static bool begin_some(struct engine *engine)
-{
-    bool gave_up = false;
-    for (size_t i = engine->next;
-         i < engine->count && engine->active < engine->options.clusters_parallel; i++) {
-        struct work *work = engine->works[i];
-        const char *vainly = NULL;
-        if (work->begun || work->outcome != ENGINE_WORKING)
-            continue;
-        const char *name = awaited(work, &vainly);
-        gave_up = gave_up || vainly;
-        if (vainly)
-            give_up(work, name, vainly);
-        else if (name)
-            tell_waiting(work, name);
-        else
-            begin(work);
-    }
-    return gave_up;
-}
-
-/* Nothing runs, and all that is left waits: for itself, which the loader does not let through. */
-static void end_circle(struct engine *engine)
-{
-    for (size_t i = engine->next; engine->active == 0 && i < engine->count; i++) {
-        struct work *work = engine->works[i];
-        if (!work->begun && work->outcome == ENGINE_WORKING)
-            give_up(work, work->name, "waits for it");
-    }
-}
-
-static void begin_next(struct engine *engine)
-{
-    while (begin_some(engine))
-        ;
-    end_circle(engine);
-    while (engine->next < engine->count && (engine->works[engine->next]->begun ||
-                                            engine->works[engine->next]->outcome != ENGINE_WORKING))
-        engine->next++;
-    if (engine->active == 0 && engine->next == engine->count && !engine->finished_told) {
-        engine->finished_told = true;
-        engine->options.transport->after(engine->options.transport, 0, tell_finished, engine);
-    }
+    (void)engine_leaves(work);
 }
 
 struct engine *engine_new(const struct engine_options *options)
@@ -479,11 +325,45 @@ struct engine *engine_new(const struct engine_options *options)
     return engine;
 }
 
+/* --- What a cluster should be. --- */
+
+struct wish *wish_hold(struct wish *wish)
+{
+    if (wish)
+        wish->holders++;
+    return wish;
+}
+
+void wish_release(struct wish *wish)
+{
+    if (!wish || --wish->holders)
+        return;
+    arena_free(wish->arena);
+    free(wish);
+}
+
 static uint64_t spread_seed(uint64_t seed, const char *name)
 {
     for (; *name; name++)
         seed = (seed ^ (unsigned char)*name) * UINT64_C(1099511628211);
     return seed;
+}
+
+struct work *engine_new_work(struct engine *engine, const char *name, struct wish *wish)
+{
+    struct work *work = memory_new(sizeof(*work));
+    struct cycle_options options = engine->options.cycle;
+    options.seed = spread_seed(options.seed, name);
+    options.policy.end_reason = wish->end_reason;
+    options.resync_ms -= options.seed % (options.resync_ms / 4 + 1); /* not all at once */
+    work->engine = engine;
+    work->name = name;
+    work->wish = wish_hold(wish);
+    work->desired = wish->desired;
+    work->cycle = cycle_new(name, wish->desired, &options);
+    engine->works = memory_resize(engine->works, engine->count + 1, sizeof(struct work *));
+    engine->works[engine->count++] = work;
+    return work;
 }
 
 void engine_add(struct engine *engine, const char *name, const struct cluster_spec *desired)
@@ -494,21 +374,14 @@ void engine_add(struct engine *engine, const char *name, const struct cluster_sp
 void engine_add_end(struct engine *engine, const char *name, const struct cluster_spec *desired,
                     const char *end_reason)
 {
-    struct work *work = memory_new(sizeof(*work));
-    struct cycle_options options = engine->options.cycle;
-    options.seed = spread_seed(options.seed, name);
-    options.policy.end_reason = end_reason;
-    work->engine = engine;
-    work->name = name;
-    work->desired = desired;
-    work->cycle = cycle_new(name, desired, &options);
-    engine->works = memory_resize(engine->works, engine->count + 1, sizeof(struct work *));
-    engine->works[engine->count++] = work;
+    struct wish *wish = memory_new(sizeof(*wish));
+    *wish = (struct wish){.desired = desired, .end_reason = end_reason};
+    engine_new_work(engine, name, wish);
 }
 
 void engine_start(struct engine *engine)
 {
-    begin_next(engine);
+    engine_begin_next(engine);
 }
 
 static void stop_work(struct work *work, bool first)
@@ -516,11 +389,13 @@ static void stop_work(struct work *work, bool first)
     struct driver *driver = work->engine->options.driver;
     if (work->outcome != ENGINE_WORKING)
         return;
-    if (!work->begun) {
-        conclude(work, ENGINE_STOPPED);
+    if (!work->begun && !work->engine->options.standing) {
+        engine_conclude(work, ENGINE_STOPPED);
         return;
     }
-    step(work, (struct event){.kind = EVENT_STOP});
+    if (!work->begun)
+        return;
+    engine_step(work, (struct event){.kind = EVENT_STOP});
     for (size_t i = 0; first && i < CYCLE_PARALLEL_MAX; i++) {
         struct running *running = &work->running[i];
         if (running->busy && running->failure) /* only looks */
@@ -537,9 +412,11 @@ void engine_stop(struct engine *engine)
     bool first = engine->stops++ == 0;
     for (size_t i = 0; i < engine->count; i++)
         stop_work(engine->works[i], first);
+    if (engine->options.standing)
+        engine_finish(engine);
 }
 
-static void free_work(struct work *work)
+void engine_free_work(struct work *work)
 {
     if (work->wake) {
         struct transport *transport = work->engine->options.transport;
@@ -549,7 +426,12 @@ static void free_work(struct work *work)
     diagnosis_free(work->diagnosis);
     arena_free(work->seen_arena);
     arena_free(work->old_arena);
+    wish_release(work->seen_wish);
+    wish_release(work->old_wish);
+    wish_release(work->wish);
+    wish_release(work->next);
     error_free(work->vainly);
+    free(work->own_name);
     free(work);
 }
 
@@ -557,8 +439,10 @@ void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
+    if (engine->pump)
+        engine->options.transport->cancel_timer(engine->options.transport, engine->pump);
     for (size_t i = 0; i < engine->count; i++)
-        free_work(engine->works[i]);
+        engine_free_work(engine->works[i]);
     free(engine->works);
     free(engine);
 }
