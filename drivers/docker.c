@@ -211,6 +211,13 @@ static void docker_read_admin(struct driver *driver, struct op *op, const char *
     flow_begin(&df->flow);
 }
 
+static void docker_follow(struct driver *driver, struct op *op, const struct driver_ear *ear)
+{
+    struct docker_flow *df = new_flow(docker_of(driver), op, docker_follow_steps);
+    df->ear = *ear;
+    flow_begin(&df->flow);
+}
+
 static void docker_drain(struct driver *driver, struct op *op)
 {
     (void)driver;
@@ -234,6 +241,7 @@ static const struct driver_vtable docker_vtable = {
     .apply = docker_apply,
     .collect = docker_collect,
     .read_admin = docker_read_admin,
+    .follow = docker_follow,
     .drain = docker_drain,
     .cancel = docker_cancel,
 };

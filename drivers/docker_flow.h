@@ -20,6 +20,7 @@ struct snapshot {
     struct fleet_state fleet;
     uint64_t taken_at_ms;
     bool *served; /* of each cluster: has it been looked at with this list? */
+    bool *stale;  /* and: has something happened to it since? */
 };
 
 struct docker {
@@ -30,6 +31,7 @@ struct docker {
     struct docker_options options;
     char *base_url; /* with the negotiated version; NULL before the first answer */
     struct snapshot snapshot;
+    uint64_t happenings; /* that were told of so far */
     bool skip_preflight;
 };
 
@@ -50,6 +52,8 @@ struct docker_flow {
     struct fleet_state *fleet;
     struct cluster_state *state;
     struct admin_access *admin;
+    struct driver_ear ear;
+    uint64_t happenings; /* when it was asked for a list */
     const char *cluster;
 
     /* Learned on the way. */
@@ -133,6 +137,7 @@ extern const struct step docker_bootstrap_steps[], docker_join_steps[];
 extern const struct step docker_revive_steps[];
 extern const struct step docker_balancer_steps[], docker_preload_steps[];
 extern const struct step docker_look_steps[], docker_marks_steps[], docker_stop_steps[];
+extern const struct step docker_follow_steps[];
 extern const struct step docker_alias_steps[], docker_leave_steps[];
 extern const struct step docker_manifests_steps[], docker_settings_steps[], docker_drain_steps[];
 extern const struct step docker_reroute_steps[], docker_readdress_steps[];

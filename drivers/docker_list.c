@@ -220,6 +220,7 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
 {
     struct docker_flow *df = docker_flow_of(flow);
     if (!answer) {
+        df->happenings = df->docker->happenings;
         flow_send_request(
             flow,
             docker_path(flow,
@@ -239,8 +240,13 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
     }
     snapshot->arena = arena;
     snapshot->served = arena_array(arena, snapshot->fleet.cluster_count, sizeof(bool));
+    snapshot->stale = arena_array(arena, snapshot->fleet.cluster_count, sizeof(bool));
     snapshot->taken_at_ms = flow->transport->now_ms(flow->transport);
     copy_clusters(df->into, &snapshot->fleet, df->fleet);
+    if (df->happenings != df->docker->happenings) {
+        arena_free(arena); /* it may be older than what was told meanwhile */
+        *snapshot = (struct snapshot){0};
+    }
     return STEP_DONE;
 }
 

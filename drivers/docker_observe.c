@@ -18,6 +18,8 @@ static bool snapshot_fresh(struct docker_flow *df)
         return false;
     const struct cluster_state *seen = fleet_state_find(&snapshot->fleet, df->cluster);
     bool *served = seen ? &snapshot->served[seen - snapshot->fleet.clusters] : NULL;
+    if (seen && snapshot->stale[seen - snapshot->fleet.clusters])
+        return false;
     uint64_t age_ms = df->flow.transport->now_ms(df->flow.transport) - snapshot->taken_at_ms;
     bool first = served && !*served;
     if (served)

@@ -46,6 +46,15 @@ struct admin_access {
     const char *server;     /* "https://127.0.0.1:34567" */
 };
 
+/* Who listens to what happens to the containers of clusters. */
+struct driver_ear {
+    void *context;
+    void (*opened)(void *context); /* nothing that happens from here on is missed */
+    /* It happened to a container of this cluster; no more than a hint. */
+    void (*happened)(void *context, const char *cluster, const char *action);
+    const char *const *actions; /* that are of interest ("die"), ended by NULL; must last */
+};
+
 struct driver_vtable {
     const char *name;
     void (*close)(struct driver *driver);
@@ -78,6 +87,12 @@ struct driver_vtable {
     /* The admin's kubeconfig as the cluster has it, and where its API is published; in arena. */
     void (*read_admin)(struct driver *driver, struct op *op, const char *cluster,
                        struct arena *arena, struct admin_access *admin);
+    /*
+     * Tells what happens, until the engine ends that, or is lost: then the
+     * operation ends, and what happened meanwhile is only seen by looking.
+     * The callbacks may begin other operations.
+     */
+    void (*follow)(struct driver *driver, struct op *op, const struct driver_ear *ear);
     /* Finish the running step, then end (ERROR_CANCELED unless it was the last). */
     void (*drain)(struct driver *driver, struct op *op);
     /* End now, with ERROR_CANCELED; what was sent may still take effect. */

@@ -133,6 +133,12 @@ static void end_container(struct fake_call *call)
     fake_call_status(call, 204);
 }
 
+static void end_events(struct fake_call *call)
+{
+    call->world->event_ends++;
+    fake_call_status(call, 204);
+}
+
 static const struct {
     const char *method, *path;
     fake_handler *run;
@@ -142,6 +148,7 @@ static const struct {
     {"POST", "/_fake/clear", clear_faults},     {"POST", "/_fake/settings", change_settings},
     {"POST", "/_fake/info", change_info},       {"POST", "/_fake/journal", change_journal},
     {"POST", "/_fake/exit", end_container},     {"POST", "/_fake/populate", fake_populate},
+    {"POST", "/_fake/end-events", end_events},
 };
 
 bool fake_control_is_path(const char *path)

@@ -10,6 +10,7 @@
  *   POST /_fake/info        {"CgroupVersion": "1", ...}: members of GET /info from now on
  *   POST /_fake/journal     {"kubelet": "lines"}: what journalctl says in every node from now on
  *   POST /_fake/exit?container=NAME&code=N    its processes end by themselves
+ *   POST /_fake/end-events  all streams of events end, as when the engine is restarted
  *   POST /_fake/populate    see fake_populate.h
  *
  * None of them is logged, counted or spoiled.

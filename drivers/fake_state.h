@@ -156,6 +156,7 @@ struct fake_world {
     struct fake_cluster *clusters;
     struct fake_event events[FAKE_EVENTS_MAX];
     uint64_t event_count;
+    uint64_t event_ends; /* how often all streams of events were ended */
     struct fake_list lists[FAKE_LISTS_MAX];
     size_t next_list;
     json_t *ports; /* in use on the host: "6443/tcp" to an object of addresses */

@@ -10,7 +10,8 @@ struct fake_stream {
     enum stream_kind kind;
     char *container_id;
     char *argument; /* the wait's condition, the watch's target */
-    bool follow, next;
+    bool follow, next, begun;
+    uint64_t ends; /* how often all streams of events had been ended when it began */
     int exit_code;
     uint64_t at_ms, until_ms, cursor; /* cursor: lines, events or version already told */
     size_t tail;
@@ -164,6 +165,11 @@ static bool event_matches(const json_t *event, const json_t *filters)
 static bool read_events(struct fake_world *world, struct fake_stream *stream, uint64_t now_ms,
                         struct text *out, uint64_t *next_ms)
 {
+    if (!stream->begun)
+        stream->ends = world->event_ends;
+    stream->begun = true;
+    if (stream->ends != world->event_ends)
+        return false;
     uint64_t oldest =
         world->event_count > FAKE_EVENTS_MAX ? world->event_count - FAKE_EVENTS_MAX : 0;
     if (stream->cursor < oldest)

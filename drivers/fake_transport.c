@@ -340,6 +340,10 @@ static bool deliver(struct fake_transport *fake, struct exchange *exchange)
     if (!streamed)
         text_add_bytes(&exchange->received, exchange->pending.data, exchange->pending.length);
     exchange->delivering = true;
+    void (*on_head)(void *context) = exchange->request.on_head;
+    exchange->request.on_head = NULL;
+    if (on_head && status / 100 == 2)
+        on_head(exchange->context);
     size_t at = 0, length = exchange->pending.length;
     while (streamed && at < length && !exchange->stopped && !exchange->canceled) {
         size_t piece = length - at;

@@ -33,6 +33,23 @@ static void keep_header(char **slot, const char *name, const char *line, size_t 
     *slot = memory_string_n(line + skip, length - skip);
 }
 
+static int status_of(const struct exchange *exchange)
+{
+    long status = 0;
+    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
+static void tell_head(struct exchange *exchange)
+{
+    void (*on_head)(void *context) = exchange->on_head;
+    if (!exchange->head_complete || status_of(exchange) / 100 != 2 || !on_head)
+        return;
+    exchange->on_head = NULL;
+    if (exchange->state != EXCHANGE_OVER)
+        on_head(exchange->context);
+}
+
 /* Called for each whole line; an empty one ends the head. */
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
@@ -45,14 +62,8 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     keep_header(&exchange->api_version, "Api-Version", line, size * count);
     keep_header(&exchange->server, "Server", line, size * count);
     keep_header(&exchange->path_stat, "X-Docker-Container-Path-Stat", line, size * count);
-    return size * count;
-}
-
-static int status_of(const struct exchange *exchange)
-{
-    long status = 0;
-    curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
+    tell_head(exchange);
+    return exchange->state == EXCHANGE_OVER ? 0 : size * count;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -268,6 +279,7 @@ struct exchange *exchange_new(const struct request *request, exchange_ended *end
     exchange->ended = ended;
     exchange->context = context;
     exchange->on_data = request->on_data;
+    exchange->on_head = request->on_head;
     exchange->read_body = request->read_body;
     exchange->method = memory_string(request->method);
     exchange->peer = name_peer(request);

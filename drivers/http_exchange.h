@@ -25,6 +25,7 @@ struct exchange {
     exchange_ended *ended;
     void *context;
     bool (*on_data)(void *context, const char *bytes, size_t length);
+    void (*on_head)(void *context); /* NULL once it was called */
 
     CURL *easy;
     CURLcode refused; /* why curl did not take an option, or CURLE_OK */

@@ -49,6 +49,11 @@ struct request {
      */
     bool (*on_data)(void *context, const char *bytes, size_t length);
     /*
+     * Called once when the head of a reply with status 2xx is there, before
+     * anything of its body, which may be long in coming. It may do what on_data may.
+     */
+    void (*on_head)(void *context);
+    /*
      * The connection is neither kept nor a kept one: wanted for hijacked
      * streams (exec, attach), after which the engine closes.
      */
