@@ -52,8 +52,7 @@ struct shortfall {
     size_t kept; /* that were to go */
 };
 
-static struct shortfall count_shortfall(const struct engine *engine,
-                                        const struct converge_plan *plan)
+static struct shortfall count_shortfall(const struct engine *engine, const struct pass_plan *plan)
 {
     struct shortfall shortfall = {.clusters = engine_count(engine)};
     for (size_t i = 0; i < shortfall.clusters; i++) {
@@ -123,7 +122,7 @@ static int say_end(const struct invocation *invocation, const struct session *se
 }
 
 static void print_outcome(const struct invocation *invocation, const struct engine *engine,
-                          const struct converge_plan *plan, const struct converge_options *given)
+                          const struct pass_plan *plan, const struct converge_options *given)
 {
     cleanup_text struct text text;
     text_init(&text, 0);
@@ -144,7 +143,7 @@ static int converge(const struct invocation *invocation, struct session *session
     struct fleet_state observed;
     if (session_list(session, arena, &observed, err))
         return -1;
-    struct converge_plan plan;
+    struct pass_plan plan;
     converge_know(session, arena, fleet, invocation, given, &observed);
     converge_targets(arena, fleet, &observed, invocation, given, &plan);
     struct engine *engine = NULL;
@@ -171,9 +170,9 @@ static int run(const struct invocation *invocation, struct error **err)
     if (given->skip_preflight)
         docker_skip_preflight(session.driver);
     struct lock lock = {.fd = -1};
-    int result = given->dry_run
-                     ? 0
-                     : converge_lock(&session, invocation, invocation->common.fleet, &lock, err);
+    int result = given->dry_run ? 0
+                                : converge_lock(&session, invocation, invocation->common.fleet,
+                                                given->wait_ms, &lock, err);
     if (result == 0)
         result = converge(invocation, &session, arena, &fleet, err);
     lock_release(&lock);

@@ -16,7 +16,7 @@ struct deletion {
     struct session session;
     struct arena *arena;
     struct fleet_state there;
-    struct converge_plan plan;
+    struct pass_plan plan;
     const char **fleets; /* sorted: who takes several locks takes them in one order */
     struct lock *locks;
     size_t fleet_count;
@@ -42,11 +42,11 @@ static int say_absent(const struct invocation *invocation, struct deletion *dele
 static int add_target(const struct invocation *invocation, struct deletion *deletion,
                       const char *cluster, struct error **err)
 {
-    struct converge_plan *plan = &deletion->plan;
+    struct pass_plan *plan = &deletion->plan;
     if (!fleet_state_find(&deletion->there, cluster))
         return say_absent(invocation, deletion, cluster, err);
     plan->targets = arena_grow(deletion->arena, plan->targets, plan->count, sizeof(*plan->targets));
-    plan->targets[plan->count++] = (struct converge_target){.name = cluster};
+    plan->targets[plan->count++] = (struct pass_target){.name = cluster};
     return 0;
 }
 
@@ -87,8 +87,8 @@ static int take_locks(const struct invocation *invocation, struct deletion *dele
     for (size_t i = 0; i < deletion->fleet_count; i++)
         deletion->locks[i].fd = -1;
     for (size_t i = 0; i < deletion->fleet_count; i++)
-        if (converge_lock(&deletion->session, invocation, deletion->fleets[i], &deletion->locks[i],
-                          err))
+        if (converge_lock(&deletion->session, invocation, deletion->fleets[i], 0,
+                          &deletion->locks[i], err))
             return -1;
     return 0;
 }

@@ -34,7 +34,7 @@ static const struct option_spec options[] = {
  * Changes and refusals count as a difference; clusters that the sources do not
  * name only where their end was asked for.
  */
-static bool differs(const struct engine *engine, const struct converge_plan *plan)
+static bool differs(const struct engine *engine, const struct pass_plan *plan)
 {
     for (size_t i = 0; i < engine_count(engine); i++) {
         struct engine_result result = engine_result(engine, i);
@@ -69,7 +69,7 @@ static int compare(const struct invocation *invocation, struct session *session,
     struct fleet_state observed;
     if (session_list(session, arena, &observed, err))
         return -1;
-    struct converge_plan plan;
+    struct pass_plan plan;
     converge_know(session, arena, fleet, invocation, &given, &observed);
     converge_targets(arena, fleet, &observed, invocation, &given, &plan);
     struct engine *engine = NULL;

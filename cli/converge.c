@@ -4,8 +4,8 @@
 #include "base/plain.h"
 #include "cli/last_failure.h"
 #include "cli/view.h"
+#include "reconciler/desired.h"
 #include "reconciler/lock.h"
-#include "reconciler/source.h"
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,20 +20,12 @@ const struct option_choice converge_classes[] = {
     {NULL, 0},
 };
 
-/* Tells all problems; the sum of errors becomes the error. */
-static int tell_problems(const struct invocation *invocation, struct problem_list *problems,
-                         int result, struct error **err)
+static void tell_problems(const struct invocation *invocation, const struct problem_list *problems)
 {
-    problem_list_sort(problems);
-    struct text text;
+    cleanup_text struct text text;
     text_init(&text, 0);
     problem_list_print(problems, &text);
     fputs(text.data, invocation->talk);
-    text_done(&text);
-    if (result == 0)
-        return 0;
-    return error_set(err, ERROR_INVALID, "%zu error%s in the sources; nothing was changed",
-                     problems->errors, problems->errors == 1 ? "" : "s");
 }
 
 /* What is read, and by whom the files that it names are. */
@@ -93,26 +85,27 @@ static int read_sources(const struct invocation *invocation, const struct conver
                       : read_folder(invocation, options, arena, reading, err);
 }
 
+static void repo_check(void *context, const struct fleet_spec *fleet, struct problem_list *problems)
+{
+    (void)context;
+    repo_check_trust(fleet, problems);
+}
+
 int converge_load(const struct invocation *invocation, const struct converge_options *options,
                   struct arena *arena, struct fleet_spec *fleet, struct error **err)
 {
     struct reading reading = {.load.allow_empty = options->allow_empty};
     if (read_sources(invocation, options, arena, &reading, err))
         return -1;
+    const struct desired_rules rules = {.load = reading.load,
+                                        .check = options->repo.options.url ? repo_check : NULL};
     struct problem_list problems;
     problem_list_init(&problems, arena);
-    int result = 0;
-    *fleet = (struct fleet_spec){0};
-    if (reading.texts.count)
-        result =
-            load_fleet(reading.texts.items, reading.texts.count, &reading.load, fleet, &problems);
-    if (result == 0 && options->repo.options.url)
-        repo_check_trust(fleet, &problems);
-    if (tell_problems(invocation, &problems, problems.errors ? -1 : result, err) == 0)
-        return 0;
-    if (options->repo.options.url)
+    int result = desired_load(&reading.texts, &rules, fleet, &problems, err);
+    tell_problems(invocation, &problems);
+    if (result && options->repo.options.url)
         error_wrap(err, "commit %.10s", reading.repo.revision.commit);
-    return -1;
+    return result;
 }
 
 bool converge_prunes(const struct converge_options *options)
@@ -147,53 +140,30 @@ void converge_know(struct session *session, struct arena *arena, const struct fl
                    struct fleet_state *observed)
 {
     const struct rails_options rails = converge_rails(invocation, options);
-    size_t count = 0;
-    struct session_look *looks = arena_array(arena, observed->cluster_count, sizeof(*looks));
-    struct cluster_state *clusters = arena_array(arena, observed->cluster_count, sizeof(*clusters));
-    for (size_t i = 0; i < observed->cluster_count; i++) {
-        clusters[i] = observed->clusters[i];
-        if (rails_must_know(desired, &clusters[i], &rails))
-            looks[count++].cluster = clusters[i].name;
+    struct pass_unknown unknown;
+    pass_must_know(arena, desired, observed, &rails, &unknown);
+    struct session_look *looks = arena_array(arena, unknown.count, sizeof(*looks));
+    for (size_t i = 0; i < unknown.count; i++)
+        looks[i].cluster = observed->clusters[unknown.items[i]].name;
+    session_look_at(session, arena, looks, unknown.count);
+    for (size_t i = 0; i < unknown.count; i++) {
+        if (!looks[i].failure)
+            pass_take_marks(observed, unknown.items[i], looks[i].state);
+        error_free(looks[i].failure);
     }
-    session_look_at(session, arena, looks, count);
-    for (size_t i = 0, next = 0; next < count; i++) {
-        if (strcmp(clusters[i].name, looks[next].cluster) != 0)
-            continue;
-        if (!looks[next].failure) {
-            clusters[i].marks = looks[next].state->marks;
-            clusters[i].marked = looks[next].state->marked;
-        }
-        error_free(looks[next++].failure);
-    }
-    observed->clusters = clusters;
 }
 
 void converge_targets(struct arena *arena, const struct fleet_spec *desired,
                       const struct fleet_state *observed, const struct invocation *invocation,
-                      const struct converge_options *options, struct converge_plan *plan)
+                      const struct converge_options *options, struct pass_plan *plan)
 {
     const struct rails_options rails = converge_rails(invocation, options);
-    rails_judge(arena, desired, observed, &rails, &plan->verdicts);
-    plan->targets =
-        arena_array(arena, desired->cluster_count + plan->verdicts.count, sizeof(*plan->targets));
-    plan->count = 0;
-    for (size_t i = 0; i < desired->cluster_count; i++) {
-        const struct cluster_spec *spec = &desired->clusters[i];
-        const struct rails_verdict *verdict = rails_find(&plan->verdicts, spec->name);
-        if (!verdict || (!verdict->remove && !verdict->unmade))
-            plan->targets[plan->count++] = (struct converge_target){spec->name, spec, NULL};
-    }
-    for (size_t i = 0; i < plan->verdicts.count; i++) {
-        const struct rails_verdict *verdict = &plan->verdicts.items[i];
-        if (verdict->remove)
-            plan->targets[plan->count++] =
-                (struct converge_target){verdict->cluster, NULL, verdict->reason};
-    }
+    pass_plan_targets(arena, desired, observed, &rails, plan);
 }
 
 static struct engine *make_engine(const struct engine_options *options, void *context)
 {
-    const struct converge_plan *plan = context;
+    const struct pass_plan *plan = context;
     struct engine *engine = engine_new(options);
     for (size_t i = 0; i < plan->count; i++)
         engine_add_end(engine, plan->targets[i].name, plan->targets[i].desired,
@@ -201,7 +171,7 @@ static struct engine *make_engine(const struct engine_options *options, void *co
     return engine;
 }
 
-static size_t clusters_parallel(void)
+size_t converge_parallel(void)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores < 2 ? 2 : cores > 16 ? 16 : (size_t)cores;
@@ -236,10 +206,30 @@ static void watch(void *context, const struct report *report)
     view_report(watcher->view, report);
 }
 
+struct cycle_options converge_cycle(const struct invocation *invocation,
+                                    const struct converge_options *options)
+{
+    return (struct cycle_options){
+        .policy =
+            {
+                .fleet = invocation->common.fleet,
+                .network = network_of_environment(),
+                .allow_replace = options->allow & 1u << CHANGE_REPLACE,
+                .allow_recreate = options->allow & 1u << CHANGE_RECREATE,
+                /* What the rails let through may go. */
+                .allow_delete = true,
+                .unprotect = options->unprotect,
+                .wish = options->wish,
+            },
+        .parallel = ACTIONS_PARALLEL,
+        .seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32,
+        .dry_run = options->dry_run,
+    };
+}
+
 enum session_end converge_run(struct session *session, const struct invocation *invocation,
-                              const struct converge_options *options,
-                              const struct converge_plan *plan, enum session_rule rule,
-                              struct engine **engine)
+                              const struct converge_options *options, const struct pass_plan *plan,
+                              enum session_rule rule, struct engine **engine)
 {
     struct view_options looks = {
         /* The plans are all that a look alone tells: one document. */
@@ -252,34 +242,18 @@ enum session_end converge_run(struct session *session, const struct invocation *
     struct watcher watcher = {
         .view = view_open(&looks), .engine = session->engine, .keeps = !options->dry_run};
     struct engine_options engine_options = {
-        .cycle =
-            {
-                .policy =
-                    {
-                        .fleet = invocation->common.fleet,
-                        .network = network_of_environment(),
-                        .allow_replace = options->allow & 1u << CHANGE_REPLACE,
-                        .allow_recreate = options->allow & 1u << CHANGE_RECREATE,
-                        /* What the rails let through may go. */
-                        .allow_delete = true,
-                        .any_owner = rule == SESSION_ANY_OWNER,
-                        .unprotect = options->unprotect,
-                        .wish = options->wish,
-                    },
-                .parallel = ACTIONS_PARALLEL,
-                .seed = (uint64_t)time(NULL) ^ (uint64_t)getpid() << 32,
-                .dry_run = options->dry_run,
-            },
+        .cycle = converge_cycle(invocation, options),
         /* To look costs the machine little. */
         .clusters_parallel = options->dry_run       ? LOOKS_PARALLEL
                              : options->concurrency ? options->concurrency
-                                                    : clusters_parallel(),
+                                                    : converge_parallel(),
         .report = watch,
         .report_context = &watcher,
     };
+    engine_options.cycle.policy.any_owner = rule == SESSION_ANY_OWNER;
     struct session_run run = {
         .deadline_ms = options->wait_ms, .tick = tick_view, .context = &watcher};
-    struct converge_plan copy = *plan;
+    struct pass_plan copy = *plan;
     enum session_end end = session_run(session, &engine_options, make_engine, &copy, &run, engine);
     view_close(watcher.view);
     return end;
@@ -292,7 +266,7 @@ static void pause_ms(unsigned ms)
 }
 
 /* What was typed, for those who wait for us: on one line, and not without end. */
-static char *command_line(const struct invocation *invocation)
+char *converge_command_line(const struct invocation *invocation)
 {
     cleanup_text struct text typed, line;
     text_init(&typed, 0);
@@ -308,9 +282,9 @@ static char *command_line(const struct invocation *invocation)
 }
 
 int converge_lock(struct session *session, const struct invocation *invocation, const char *fleet,
-                  struct lock *lock, struct error **err)
+                  uint64_t wait_ms, struct lock *lock, struct error **err)
 {
-    cleanup_free char *command = command_line(invocation);
+    cleanup_free char *command = converge_command_line(invocation);
     for (unsigned waited_ms = 0;; waited_ms += LOCK_POLL_MS) {
         cleanup_free char *holder = NULL;
         if (lock_try(session->engine, fleet, command, lock, &holder, err))
@@ -320,7 +294,7 @@ int converge_lock(struct session *session, const struct invocation *invocation, 
         if (waited_ms == 0)
             fprintf(invocation->talk, "fleet '%s' is being worked on by %s; waiting\n", fleet,
                     holder);
-        if (waited_ms >= LOCK_WAIT_MS)
+        if (waited_ms >= (wait_ms ? wait_ms : LOCK_WAIT_MS))
             return error_set(err, ERROR_TIMEOUT, "fleet '%s' is still being worked on by %s", fleet,
                              holder);
         pause_ms(LOCK_POLL_MS);

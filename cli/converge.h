@@ -9,7 +9,7 @@
 #include "cli/session.h"
 #include "cli/view.h"
 #include "model/load.h"
-#include "reconciler/rails.h"
+#include "reconciler/pass.h"
 
 struct converge_options {
     bool prune, no_prune, allow_empty, dry_run, skip_preflight;
@@ -52,19 +52,6 @@ int converge_load(const struct invocation *invocation, const struct converge_opt
 /* What the Fleet says counts where the options say nothing. */
 void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet);
 
-/* One cluster and what it should be. */
-struct converge_target {
-    const char *name;
-    const struct cluster_spec *desired; /* NULL: must not exist */
-    const char *end_reason;             /* why it must not; NULL: it is not wanted any more */
-};
-
-struct converge_plan {
-    struct converge_target *targets;
-    size_t count;
-    struct rails_verdicts verdicts;
-};
-
 struct rails_options converge_rails(const struct invocation *invocation,
                                     const struct converge_options *options);
 
@@ -76,20 +63,28 @@ void converge_know(struct session *session, struct arena *arena, const struct fl
 /* Desired clusters, and, by the rails, those that are to go. */
 void converge_targets(struct arena *arena, const struct fleet_spec *desired,
                       const struct fleet_state *observed, const struct invocation *invocation,
-                      const struct converge_options *options, struct converge_plan *plan);
+                      const struct converge_options *options, struct pass_plan *plan);
+
+/* How each cluster is driven, by options; and how many are at a time where nobody says. */
+struct cycle_options converge_cycle(const struct invocation *invocation,
+                                    const struct converge_options *options);
+size_t converge_parallel(void);
+
+/* What was typed, for those who wait for us: on one line, and not without end; the caller frees. */
+char *converge_command_line(const struct invocation *invocation);
 
 /*
  * Runs all targets; the caller reads the results of *engine and frees it.
  */
 enum session_end converge_run(struct session *session, const struct invocation *invocation,
-                              const struct converge_options *options,
-                              const struct converge_plan *plan, enum session_rule rule,
-                              struct engine **engine);
+                              const struct converge_options *options, const struct pass_plan *plan,
+                              enum session_rule rule, struct engine **engine);
 
-/* Waits for the lock of a fleet, at most a while, saying who has it. */
+/* Waits for the lock of a fleet, saying who has it: at most wait_ms, or five minutes where that is
+ * 0. */
 struct lock;
 int converge_lock(struct session *session, const struct invocation *invocation, const char *fleet,
-                  struct lock *lock, struct error **err);
+                  uint64_t wait_ms, struct lock *lock, struct error **err);
 
 /* Is what left the sources to go? */
 bool converge_prunes(const struct converge_options *options);

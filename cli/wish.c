@@ -5,11 +5,10 @@
 
 /* Those that were named; *err tells of all that are not there, and of none that is not ours. */
 static int find_targets(const struct invocation *invocation, struct arena *arena,
-                        const struct fleet_state *there, struct converge_plan *plan,
-                        struct error **err)
+                        const struct fleet_state *there, struct pass_plan *plan, struct error **err)
 {
     size_t count = invocation->argument_count;
-    *plan = (struct converge_plan){.targets = arena_array(arena, count, sizeof(*plan->targets))};
+    *plan = (struct pass_plan){.targets = arena_array(arena, count, sizeof(*plan->targets))};
     for (size_t i = 0; i < count; i++) {
         const char *name = invocation->arguments[i];
         const struct cluster_state *state = fleet_state_find(there, name);
@@ -26,7 +25,7 @@ static int find_targets(const struct invocation *invocation, struct arena *arena
                              "cluster '%s' is not of fleet '%s'; left alone, and nothing was done",
                              name, invocation->common.fleet);
         if (!again)
-            plan->targets[plan->count++] = (struct converge_target){.name = name};
+            plan->targets[plan->count++] = (struct pass_target){.name = name};
     }
     return 0;
 }
@@ -72,7 +71,7 @@ static int carry_out(const struct invocation *invocation, struct session *sessio
     const struct converge_options options = {.wish = wish, .wait_ms = given->wait_ms};
     cleanup_arena struct arena *arena = arena_new();
     struct fleet_state there;
-    struct converge_plan plan;
+    struct pass_plan plan;
     if (session_list(session, arena, &there, err) ||
         find_targets(invocation, arena, &there, &plan, err))
         return -1;
@@ -96,7 +95,9 @@ int wish_run(const struct invocation *invocation, enum diff_wish wish, const cha
     struct lock lock = {.fd = -1};
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
-    int result = converge_lock(&session, invocation, invocation->common.fleet, &lock, err);
+    int result =
+        converge_lock(&session, invocation, invocation->common.fleet,
+                      ((const struct wish_options *)invocation->options)->wait_ms, &lock, err);
     if (result == 0)
         result = carry_out(invocation, &session, wish, what, err);
     lock_release(&lock);

@@ -324,7 +324,7 @@ static bool list(struct stage *stage, struct arena *arena, struct fleet_state *f
 }
 
 static struct engine *make_engine(struct stage *stage, const struct stage_pass *pass,
-                                  const struct converge_plan *plan)
+                                  const struct pass_plan *plan)
 {
     const struct engine_options options = {
         .driver = stage->driver,
@@ -389,7 +389,7 @@ enum stage_end stage_run(struct stage *stage, const struct stage_pass *pass)
             know(stage, arena, fleet, &rails, &observed);
         end = stage->dies ? STAGE_DIED : STAGE_FAILED;
         if (good && !stage->dies) {
-            struct converge_plan plan;
+            struct pass_plan plan;
             converge_targets(arena, fleet, &observed, &invocation, &options, &plan);
             stage->engine = make_engine(stage, pass, &plan);
             run_engine(stage);

@@ -1,0 +1,38 @@
+/*
+ * desired.h - a revision of desired state: what the sources said at one time, read and checked
+ * whole.
+ *
+ * There is either all of it or none: a source that cannot be read, or a text
+ * with any error in it, makes no revision. Who stands by keeps the last good one.
+ */
+#ifndef RECONCILER_DESIRED_H
+#define RECONCILER_DESIRED_H
+
+#include "model/load.h"
+#include "reconciler/source.h"
+
+struct desired {
+    struct arena *arena; /* has all that follows */
+    struct fleet_spec fleet;
+    const char *revision;         /* "3f2a9c01b7de", or a commit's */
+    const char *author, *subject; /* NULL: not known */
+    uint64_t revised_at_s;        /* Unix time; 0: not known */
+    const char *warnings;         /* "file:line:column: warning: ...\n"; "" where there are none */
+};
+
+void desired_free(struct desired *desired); /* NULL is fine */
+
+/*
+ * Texts to a fleet. Problems are sorted, of errors and warnings; -1 if there
+ * was any error, with the sum of them as *err (ERROR_INVALID).
+ */
+struct desired_rules {
+    struct load_options load;
+    /* Adds as problems what these sources may not ask for; NULL: they may ask for all. */
+    void (*check)(void *context, const struct fleet_spec *fleet, struct problem_list *problems);
+    void *check_context;
+};
+int desired_load(const struct source_texts *texts, const struct desired_rules *rules,
+                 struct fleet_spec *fleet, struct problem_list *problems, struct error **err);
+
+#endif
