@@ -5,6 +5,7 @@
 #include "base/plain.h"
 #include "cli/conditions.h"
 #include "cli/table.h"
+#include "cli/watch_file.h"
 #include <string.h>
 #include <time.h>
 
@@ -222,7 +223,51 @@ static void print_table(struct text *text, const struct row *rows, size_t count)
     table_done(&table);
 }
 
-static void print_json(struct text *text, const struct row *rows, size_t count)
+/* Who keeps the fleet as it is, by which sources, and what is wrong with those. */
+static void print_watched(struct arena *arena, struct text *text, const struct watched *watched)
+{
+    const struct watched_source *source = &watched->source;
+    text_add_format(text, "\nwatched by process %ld (%s) since %s\n", watched->pid,
+                    watched->command, time_words(arena, watched->since_s));
+    if (!watched->engine_there)
+        text_add_format(text, "  engine: away%s%s\n", watched->engine_problem ? ": " : "",
+                        watched->engine_problem ? watched->engine_problem : "");
+    if (source->revision)
+        text_add_format(text, "  %s: revision %s%s%s in force since %s\n", source->where,
+                        source->revision, source->author ? " by " : "",
+                        source->author ? source->author : "",
+                        time_words(arena, source->changed_at_s));
+    else
+        text_add_format(text, "  %s: no revision is in force yet\n", source->where);
+    if (source->problem)
+        text_add_format(text, "  refused: %s%s%s since %s\n", source->pending ? "revision " : "",
+                        source->pending ? source->pending : "what is there",
+                        source->pending ? "" : " now", time_words(arena, source->refused_at_s));
+    for (const char *at = source->problem; at && *at;
+         at += strcspn(at, "\n") + (strchr(at, '\n') != NULL))
+        text_add_format(text, "    %.*s\n", (int)strcspn(at, "\n"), at);
+}
+
+static json_t *time_json(struct arena *arena, uint64_t unix_s)
+{
+    return unix_s ? json_string(time_words(arena, unix_s)) : json_null();
+}
+
+static json_t *watched_json(struct arena *arena, const struct watched *watched)
+{
+    const struct watched_source *source = &watched->source;
+    return json_pack(
+        "{s:I, s:s, s:o, s:b, s:s?, s:[{s:s, s:s, s:s?, s:s?, s:s?, s:o, s:s?, s:s?, s:o}]}", "pid",
+        (json_int_t)watched->pid, "command", watched->command, "since",
+        time_json(arena, watched->since_s), "engineThere", watched->engine_there, "engineProblem",
+        watched->engine_problem, "sources", "kind", source->kind, "where", source->where,
+        "revision", source->revision, "author", source->author, "subject", source->subject,
+        "changedAt", time_json(arena, source->changed_at_s), "pending", source->pending, "problem",
+        source->problem, "refusedAt", time_json(arena, source->refused_at_s));
+}
+
+static void print_json(struct arena *arena, struct text *text, const struct row *rows, size_t count,
+                       const struct watched *watched)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
@@ -238,6 +283,8 @@ static void print_json(struct text *text, const struct row *rows, size_t count)
         json_object_set_new(json_array_get(list, i), "conditions",
                             conditions_json(rows[i].conditions));
     json_t *all = json_pack("{s:o}", "clusters", list);
+    if (watched)
+        json_object_set_new(all, "watch", watched_json(arena, watched));
     char *line = json_dumps(all, JSON_COMPACT);
     text_add(text, line);
     text_add(text, "\n");
@@ -325,15 +372,20 @@ static int run(const struct invocation *invocation, struct error **err)
     int result = look(invocation, &session, arena, &rows, err);
     if (result == 0) {
         struct text text;
+        struct watched watched;
+        bool is_watched =
+            watch_file_read(arena, session.engine, invocation->common.fleet, &watched);
         text_init(&text, 0);
         if (given->output == VIEW_JSON)
-            print_json(&text, rows.items, rows.count);
+            print_json(arena, &text, rows.items, rows.count, is_watched ? &watched : NULL);
         else if (rows.count && given->output == STATUS_WIDE)
             print_wide(&text, rows.items, rows.count);
         else if (rows.count)
             print_table(&text, rows.items, rows.count);
         else if (!invocation->argument_count)
             fprintf(invocation->talk, "There are no clusters on this engine.\n");
+        if (is_watched && given->output != VIEW_JSON && !invocation->argument_count)
+            print_watched(arena, &text, &watched);
         fputs(text.data, invocation->results);
         text_done(&text);
         result = check_names(invocation, &rows.fleet, err);

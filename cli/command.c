@@ -5,11 +5,13 @@
 extern const struct command command_apply, command_diff, command_status, command_explain,
     command_stop, command_start, command_suspend, command_resume, command_get_clusters,
     command_get_nodes, command_get_kubeconfig, command_delete_cluster, command_delete_clusters,
-    command_completion_bash, command_completion_zsh, command_completion_fish, command_version;
+    command_completion_bash, command_completion_zsh, command_completion_fish, command_version,
+    command_watch;
 
 const struct command *const commands[] = {
     &command_apply,
     &command_diff,
+    &command_watch,
     &command_status,
     &command_explain,
     &command_stop,

@@ -112,9 +112,16 @@ static void want(struct work *work, enum engine_priority priority)
     pump_soon(work->engine);
 }
 
+/* Looks that come due while nothing can be looked at do not pile up for the moment when that ends.
+ */
 void engine_came_due(struct work *work)
 {
-    want(work, cycle_failures(work->cycle) ? ENGINE_RETRY : ENGINE_RESYNC);
+    struct engine *engine = work->engine;
+    bool failed = cycle_failures(work->cycle) > 0;
+    if (engine->held && !failed)
+        engine_wake_at(work, engine_now_ms(engine) + engine->options.cycle.resync_ms);
+    else
+        want(work, failed ? ENGINE_RETRY : ENGINE_RESYNC);
 }
 
 /* --- A round and its end. --- */

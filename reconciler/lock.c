@@ -31,13 +31,21 @@ static int make_folder(const char *folder, struct error **err)
     return 0;
 }
 
-static char *lock_path(const char *folder, const char *engine, const char *fleet)
+static char *path_in(const char *folder, const char *engine, const char *fleet, const char *suffix)
 {
     cleanup_free char *name = memory_format("%s\n%s", engine, fleet);
     unsigned char digest[EVP_MAX_MD_SIZE];
     EVP_Digest(name, strlen(name), digest, NULL, EVP_sha256(), NULL);
-    return memory_format("%s/%s-%02x%02x%02x%02x.lock", folder, fleet, digest[0], digest[1],
-                         digest[2], digest[3]);
+    return memory_format("%s/%s-%02x%02x%02x%02x%s", folder, fleet, digest[0], digest[1], digest[2],
+                         digest[3], suffix);
+}
+
+char *lock_beside(const char *engine, const char *fleet, const char *suffix, struct error **err)
+{
+    cleanup_free char *folder = runtime_folder();
+    if (make_folder(folder, err))
+        return NULL;
+    return path_in(folder, engine, fleet, suffix);
 }
 
 static char *read_holder(int fd)
@@ -64,7 +72,7 @@ int lock_try(const char *engine, const char *fleet, const char *command, struct 
     cleanup_free char *folder = runtime_folder();
     if (make_folder(folder, err))
         return -1;
-    cleanup_free char *path = lock_path(folder, engine, fleet);
+    cleanup_free char *path = path_in(folder, engine, fleet, ".lock");
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return error_set(err, ERROR_INVALID, "open the lock %s: %s", path, strerror(errno));

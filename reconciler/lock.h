@@ -25,4 +25,10 @@ int lock_try(const char *engine, const char *fleet, const char *command, struct 
              char **holder, struct error **err);
 void lock_release(struct lock *lock);
 
+/*
+ * The path of a file beside the lock of this fleet, in its folder, which is made: suffix
+ * ".watch.json". Heap, the caller frees; NULL and *err.
+ */
+char *lock_beside(const char *engine, const char *fleet, const char *suffix, struct error **err);
+
 #endif

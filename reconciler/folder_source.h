@@ -1,0 +1,49 @@
+/*
+ * folder_source.h - files and folders that are read again and again, by content.
+ *
+ * Every rescan_ms, and when it is asked, all is read. What says the same as
+ * before is told as looked at, and no more; what is new and good is handed over
+ * whole; what is broken is told once for each way of being broken, and read
+ * again: soon where a file could not be read (somebody may be in the middle of
+ * changing it), else with the next rescan. A file that a text names (a manifest) counts as
+ * the text does.
+ */
+#ifndef RECONCILER_FOLDER_SOURCE_H
+#define RECONCILER_FOLDER_SOURCE_H
+
+#include "drivers/transport.h"
+#include "reconciler/desired.h"
+
+/* Callbacks come from the loop, and may close the source. */
+struct source_listener {
+    void *context;
+    void (*taken)(void *context, struct desired *desired); /* the callee's from now on */
+    /* revision: of what is refused; NULL where it could not be read. Only where it is another
+     * problem, or another revision, than before. */
+    void (*refused)(void *context, const char *revision, const char *problem);
+    /* After each look: NULL, or why it did not go well. */
+    void (*looked)(void *context, const char *problem);
+};
+
+struct folder_source_options {
+    const char *const *paths; /* must last */
+    size_t path_count;
+    bool allow_empty;
+    /* What the files may ask for, see desired.h; NULL: all. */
+    void (*check)(void *context, const struct fleet_spec *fleet, struct problem_list *problems);
+    void *check_context;
+    uint32_t rescan_ms;
+    struct transport *transport; /* its clock and timers */
+    struct source_listener listener;
+};
+
+struct folder_source;
+
+/* The first look comes from the loop, at once. */
+struct folder_source *folder_source_open(const struct folder_source_options *options);
+void folder_source_close(struct folder_source *source); /* NULL is fine */
+
+/* Something may have changed: look, from the loop. */
+void folder_source_poll(struct folder_source *source);
+
+#endif
