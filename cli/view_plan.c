@@ -190,6 +190,13 @@ static bool is_planned(const struct plan *plan, enum action_kind kind, const cha
     return false;
 }
 
+/* The old container of what has a row as the new one. */
+static bool is_carrier(const char *name)
+{
+    size_t length = strlen(name), suffix = strlen(STATE_CARRIER_SUFFIX);
+    return length > suffix && strcmp(name + length - suffix, STATE_CARRIER_SUFFIX) == 0;
+}
+
 /* Is it only there for the sake of what has a row already? */
 static bool is_in_passing(const struct plan *plan, const struct action *action)
 {
@@ -210,7 +217,8 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
     case ACTION_NODE_SETTINGS:
         return is_planned(plan, ACTION_JOIN, action->subject);
     case ACTION_DELETE_NODE:
-        return is_planned(plan, ACTION_DRAIN, action->subject);
+        return is_planned(plan, ACTION_DRAIN, action->subject) ||
+               (first_of(plan, ACTION_BOOTSTRAP) && is_carrier(action->subject));
     case ACTION_DRAIN:
         return is_planned(plan, ACTION_CREATE_NODE, action->subject);
     case ACTION_LEAVE_ETCD:
@@ -250,7 +258,7 @@ static void add_actions(struct plan_table *table)
     const struct plan *plan = table->result->plan;
     size_t deleted = count_kind(plan, ACTION_DELETE_NODE);
     bool setup = first_of(plan, ACTION_BOOTSTRAP) != NULL;
-    bool ends = deleted && deleted == observed_containers(table->result);
+    bool ends = !setup && deleted && deleted == observed_containers(table->result);
     if (setup)
         add_setup(table);
     if (ends)

@@ -117,6 +117,29 @@ static const struct step_row replaced[] = {
     {ACTION_DRAIN, CHANGE_REPLACE, "big-worker", "image a -> b"},
     {ACTION_DELETE_NODE, CHANGE_REPLACE, "big-worker", "image a -> b"},
 };
+static const struct step_row plane_goes[] = {
+    {ACTION_IMAGE, CHANGE_REPLACE, "b", "image a -> b"},
+    {ACTION_CHECK_VERSION, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_SAVE_ETCD, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_DRAIN, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_LEAVE_ETCD, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_DELETE_NODE, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+};
+static const struct step_row plane_comes[] = {
+    {ACTION_JOIN, CHANGE_LIVE, "big-control-plane", "not known to have joined"},
+    {ACTION_UPLOAD_CONFIG, CHANGE_LIVE, "big", "comes with the image"},
+    {ACTION_PROXY, CHANGE_LIVE, "big", "comes with the image"},
+    {ACTION_AWAIT_READY, CHANGE_LIVE, "big", "not Ready"},
+    {ACTION_RECORD, CHANGE_LIVE, "big", "a node is missing"},
+};
+static const struct step_row lone[] = {
+    {ACTION_SET_ASIDE, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_CREATE_NODE, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_BOOTSTRAP, CHANGE_REPLACE, "big-control-plane", "image a -> b"},
+    {ACTION_PROXY, CHANGE_REPLACE, "big", "image a -> b"},
+    {ACTION_RECORD, CHANGE_REPLACE, "big", "image a -> b"},
+    {ACTION_DELETE_NODE, CHANGE_REPLACE, "big-control-plane_before", "image a -> b"},
+};
 static const struct step_row less[] = {
     {ACTION_RECORD, CHANGE_LIVE, "big", "2 nodes less"},
 };
@@ -309,11 +332,26 @@ static void several_nodes(void **state)
     static const struct cluster_state big = {.name = "big", .nodes = big_nodes, .node_count = 3};
     static const struct cluster_state left = {
         .name = "big", .nodes = &big_nodes[2], .node_count = 1};
+    static const struct cluster_state alone = {
+        .name = "big", .nodes = big_nodes, .node_count = 1, .recorded = SEEN_YES};
     const struct {
         const char *name;
         struct engine_result result;
         const char *want;
     } rows[] = {
+        {"one of several control planes goes",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", plane_goes), NULL, &big, 1},
+         "~ big  \xc2\xb1 big-control-plane  replace  image a -> b\n"
+         "1 replace.  Apply with: kind apply -f 'it'\\''s.yaml' --allow replace-nodes\n"},
+        {"and comes",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", plane_comes), NULL, &big, 1},
+         "~ big  ~ wait until Ready  live  not Ready\n"
+         "1 live.  Apply with: kind apply -f 'it'\\''s.yaml'\n"},
+        {"a lone one is replaced, which is all there is",
+         {"big", &spec, ENGINE_SETTLED, PLAN("big", lone), NULL, &alone, 1},
+         "~ big  \xc2\xb1 big-control-plane  replace  image a -> b; the API is away meanwhile, its "
+         "data stays\n"
+         "1 replace.  Apply with: kind apply -f 'it'\\''s.yaml' --allow replace-nodes\n"},
         {"mended, and a worker more",
          {"big", &spec, ENGINE_SETTLED, PLAN("big", growth), NULL, &big, 1},
          "~ big  ~ big-external-load-balancer  live  exited; is started\n"

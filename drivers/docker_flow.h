@@ -122,6 +122,7 @@ struct docker_flow {
     struct etcd *etcd;             /* docker_etcd.c's */
     struct attachment *attachment; /* docker_alias.c's */
     struct stored *stored;         /* docker_stored.c's; NULL: kubeadm keeps nothing */
+    struct saving *saving;         /* docker_save.c's */
 };
 
 static inline struct docker_flow *docker_flow_of(struct flow *flow)

@@ -98,7 +98,7 @@ static int remove_member(struct fake_command *command, struct fake_cluster *clus
     return fake_command_fail(command, "Error: etcdserver: member not found");
 }
 
-enum { SNAPSHOTS_KEPT = 3 };
+enum { SNAPSHOTS_KEPT = 5 };
 
 static void remove_oldest(struct fake_container *container)
 {

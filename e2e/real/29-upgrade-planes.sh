@@ -60,7 +60,8 @@ expect_in "kube-proxy is that of the new image" "$(in_system daemonset/kube-prox
 all_pods_run() { [ -z "$(context get pods -A --no-headers | awk '{ split($3, ready, "/"); if ($4 != "Running" || ready[1] != ready[2]) print }')" ]; }
 comes_true 90 "all pods run and are ready" all_pods_run
 snapshots() { in_node "$1" sh -c 'cd /kind/etcd-snapshots 2>/dev/null && stat -c "%a %n" ./*.db' | sed -E "s/ .*-before-/ /"; }
-expect "a snapshot of etcd is kept, for root alone" "$(snapshots "${node}2")" "600 ${node}3.db"
+expect "snapshots of etcd are kept, from before the first change on, for root alone" "$(snapshots "${node}2" | tr '\n' ' ')" \
+    "600 $node.db 600 ${node}2.db 600 ${node}3.db "
 run diff -f "$folder/$name.yaml"
 expect_code "nothing is to do" 0
 
