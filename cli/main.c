@@ -28,7 +28,7 @@ static bool close_results(void)
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], REPO_WORKER_WORD) == 0)
-        return repo_worker_main(argc, argv);
+        repo_worker_main(argc, argv);
     signal(SIGPIPE, SIG_IGN);
     int code = dispatch(argc, argv, stdout, stderr);
     if (!close_results() && code == 0)

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -75,6 +74,20 @@ static const char *const needed[] = {
     "/dev/random",
 };
 
+static volatile sig_atomic_t met_limit;
+
+/* Too large a file is an error of the write then, not the end of the process. */
+static void note_limit(int number)
+{
+    (void)number;
+    met_limit = 1;
+}
+
+bool repo_confine_met_limit(void)
+{
+    return met_limit != 0;
+}
+
 static int limit(int resource, uint64_t value)
 {
     struct rlimit now;
@@ -88,8 +101,7 @@ static int limit(int resource, uint64_t value)
 int repo_confine_process(int parent, uint64_t file_bytes, struct error **err)
 {
     umask(077);
-    /* Too large a file is an error of the write, not the end of the process. */
-    signal(SIGXFSZ, SIG_IGN);
+    signal(SIGXFSZ, note_limit);
     int failed = prctl(PR_SET_DUMPABLE, 0) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
                  limit(RLIMIT_CORE, 0) || limit(RLIMIT_NOFILE, OPEN_FILES_MAX) ||
                  limit(RLIMIT_CPU, REPO_PROCESSOR_S_MAX) || limit(RLIMIT_FSIZE, file_bytes) ||

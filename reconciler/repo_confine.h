@@ -9,6 +9,7 @@
 #define RECONCILER_REPO_CONFINE_H
 
 #include "base/error.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ enum { REPO_PROCESSOR_S_MAX = 120, REPO_MEMORY_MIB_MAX = 1024 };
 
 /* parent: who must be alive. file_bytes: how large a file it may write. */
 int repo_confine_process(int parent, uint64_t file_bytes, struct error **err);
+
+/* Was a file to become larger than that? */
+bool repo_confine_met_limit(void);
 
 /*
  * Writing is left below `writable` alone; reading there, in `readable` (count

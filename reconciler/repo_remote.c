@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/nearest.h"
+#include "reconciler/repo_confine.h"
 #include <ctype.h>
 #include <errno.h>
 #include <time.h>
@@ -174,15 +175,19 @@ static bool is_due(struct repo_remote *remote)
     return true;
 }
 
+static int tell_too_large(const struct repo_job *job, struct error **err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "the repository is too large: more than %llu MiB came over; keep "
+                     "descriptions of clusters in a repository of their own",
+                     (unsigned long long)(job->options.limits.transfer_bytes >> 20));
+}
+
 static int see_progress(const git_indexer_progress *progress, void *context)
 {
     struct repo_remote *remote = context;
-    uint64_t limit = remote->job->options.limits.transfer_bytes;
-    if (progress->received_bytes > limit) {
-        error_set(&remote->problem, ERROR_INVALID,
-                  "the repository is too large: more than %llu MiB came over; keep descriptions of "
-                  "clusters in a repository of their own",
-                  (unsigned long long)(limit >> 20));
+    if (progress->received_bytes > remote->job->options.limits.transfer_bytes) {
+        tell_too_large(remote->job, &remote->problem);
         return give_up(remote);
     }
     if (is_due(remote))
@@ -394,6 +399,9 @@ static int download(struct repo_remote *remote, char **specs, size_t count, stru
     int code = git_remote_download(remote->remote, &refspecs, &options);
     if (code == 0)
         return 0;
+    /* Of a repository on disk nothing is told meanwhile; the limit of files ends it. */
+    if (!remote->problem && repo_confine_met_limit())
+        return tell_too_large(remote->job, err);
     int class;
     (void)last_words(&class);
     /* What the mirror holds is compared with what is to come. */

@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Service managers hand credentials over as root's, readable by the group root: that is nobody. */
+/* Service managers hand credentials over as root's, mode 0440 with the group root: that is nobody.
+ */
 static bool is_private(const struct stat *is)
 {
-    mode_t others = is->st_mode & (S_IRWXG | S_IRWXO);
-    bool of_root = is->st_uid == 0 && is->st_gid == 0 && others == S_IRGRP;
-    return others == 0 || of_root;
+    bool of_root = is->st_uid == 0 && is->st_gid == 0 && (is->st_mode & 0777) == 0440;
+    return (is->st_mode & (S_IRWXG | S_IRWXO)) == 0 || of_root;
 }
 
 static int check_file(const char *what, const char *file, int fd, bool secret, struct error **err)

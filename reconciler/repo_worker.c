@@ -494,7 +494,7 @@ static void add_error(struct text *reply, const struct error *failure)
     repo_record_add_pair(reply, REPO_ERROR, kind, failure->message, strlen(failure->message));
 }
 
-int repo_worker_main(int argc, char **argv)
+void repo_worker_main(int argc, char **argv)
 {
     cleanup_error struct error *err = NULL;
     cleanup_arena struct arena *arena = arena_new();
@@ -512,5 +512,6 @@ int repo_worker_main(int argc, char **argv)
         add_error(&reply, err);
     repo_record_add_string(&reply, REPO_END, "");
     repo_job_send(&job, &reply);
-    return 0;
+    /* All is said. What libgit2 still holds goes with the process. */
+    _exit(0);
 }

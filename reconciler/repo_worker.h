@@ -12,7 +12,7 @@
 /* argv[1] of that process; argv[2] is the process that wants it. */
 #define REPO_WORKER_WORD "__fetch-repository"
 
-/* Does it all; what main returns. */
-int repo_worker_main(int argc, char **argv);
+/* Does it all, and ends the process. */
+void repo_worker_main(int argc, char **argv) __attribute__((noreturn));
 
 #endif

@@ -138,6 +138,10 @@ commit lab 'one more'
 run diff --git "$lab" --path clusters
 expect_in "what a killed fetch left is no hindrance" "$out" "+ more"
 expect "and is swept" "$(find "$copy" -name '*.lock' -o -name '*_git2_*' | wc -l)" 0
+for i in $(seq 51); do touch "$copy/objects/pack/pack-$i.pack"; done
+run diff --git "$lab" --path clusters
+expect "a copy of many packs is made anew" "$(find "$copy/objects/pack" -name '*.pack' | wc -l)" 1
+expect "and says the same" "$code" 1
 chmod 0777 "$cache"
 run diff --git "$lab" --path clusters
 refused "a cache that others can write to" "its owner alone"
