@@ -337,6 +337,55 @@ static const struct row rows[] = {
      "drain a-control-plane2 [replace] <- 1 0 (made for other settings)\n"
      "leave-etcd a-control-plane2 [replace] <- 2 (made for other settings)\n"
      "delete-node a-control-plane2 [replace] <- 3 (made for other settings)\n"},
+    {"the last one left, nobody knows", "cp", "cp lb", "cp:running lb:running recorded kubeconfig", "",
+     "! a-external-load-balancer [remove]: not in the spec; is removed once all other nodes are there and Ready\n"},
+    {"the last one left publishes the API at the port already", "cp port=6443", "cp lb port=6443", "cp:running:port=6443 lb:running recorded ready kubeconfig", "",
+     "endpoint a-control-plane (a-external-load-balancer goes)\n"
+     "delete-node a-external-load-balancer [remove] <- 0 (not in the spec)\n"
+     "kubeconfig a <- 1 (a-external-load-balancer goes)\n"
+     "await-ready a <- 2 (a-external-load-balancer goes)\n"
+     "record a <- 3 1 (not in the spec)\n"},
+    {"the last one left publishes the API at the address already", "cp address=0.0.0.0", "cp lb address=0.0.0.0", "cp:running:host=0.0.0.0 lb:running recorded ready kubeconfig", "",
+     "endpoint a-control-plane (a-external-load-balancer goes)\n"
+     "delete-node a-external-load-balancer [remove] <- 0 (not in the spec)\n"
+     "kubeconfig a <- 1 (a-external-load-balancer goes)\n"
+     "await-ready a <- 2 (a-external-load-balancer goes)\n"
+     "record a <- 3 1 (not in the spec)\n"},
+    {"a worker hangs between networks", "cp w", NULL, "cp:running w:running:detached recorded ready kubeconfig", "",
+     ""},
+    {"one hangs between networks, and is dead", "cp cp2 cp3", NULL, "cp:running cp2:dead:detached cp3:running lb:running recorded unready kubeconfig", "",
+     "drain a-control-plane2 (the container is dead)\n"
+     "leave-etcd a-control-plane2 <- 0 (the container is dead)\n"
+     "delete-node a-control-plane2 <- 1 (the container is dead)\n"},
+    {"one too many, the load balancer stands still", "cp cp2", "cp cp2 cp3", "cp:running cp2:running cp3:running lb:exited recorded unready kubeconfig", "",
+     "balancer a-external-load-balancer (exited)\n"
+     "await-ready a <- 0 (not Ready)\n"},
+    {"one too many, without a CNI", "cp cp2 nocni", "cp cp2 cp3 nocni", "cp:running:joined cp2:running:joined cp3:running lb:running recorded unwell kubeconfig", "",
+     "balancer a-external-load-balancer (a-control-plane3 goes)\n"
+     "drain a-control-plane3 [remove] <- 0 (not in the spec)\n"
+     "leave-etcd a-control-plane3 [remove] <- 1 (not in the spec)\n"
+     "delete-node a-control-plane3 [remove] <- 2 (not in the spec)\n"
+     "record a <- 0 2 3 (not in the spec)\n"},
+    {"a worker is never newer than the oldest", "cp image=n:v1.20.2 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "! a-worker [replace]: image n:v1.20.2 -> n:v1.20.3; refused: v1.20.3 is newer than the control planes' v1.20.2, which Kubernetes does not support; upgrade the control planes first\n"},
+    {"one that nobody recorded may be a member", "cp cp2 cp3", "cp cp2", "cp2:running cp3:running:anew lb:running recorded unready kubeconfig", "",
+     "network kind (a node is missing)\n"
+     "image default (a node is missing)\n"
+     "balancer a-external-load-balancer <- 0 (control planes come)\n"
+     "drain a-control-plane <- 2 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
+     "create-node a-control-plane <- 3 0 1 (missing)\n"
+     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "join a-control-plane3 <- 2 4 6 (not known to have joined)\n"
+     "upload-config a <- 6 7 (comes with the image)\n"
+     "token a <- 6 7 (comes with the image)\n"
+     "proxy a <- 6 7 (comes with the image)\n"
+     "dns a <- 6 7 (comes with the image)\n"
+     "cni a <- 6 7 (comes with the image)\n"
+     "storage a <- 6 7 (comes with the image)\n"
+     "node-settings a-control-plane3 <- 7 2 (not known to have joined)\n"
+     "await-ready a <- 2 4 6 7 8 9 10 11 12 13 14 (not Ready)\n"
+     "record a <- 15 (a node is missing)\n"},
     {"anew before it is the only one", "cp image=new", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
      "balancer a-external-load-balancer (a-control-plane2 goes)\n"
      "drain a-control-plane2 [remove] <- 0 (not in the spec)\n"

@@ -115,6 +115,37 @@ static const struct row rows[] = {
     {"finished", "cp image=new", NULL,
      "cp:running before:exited recorded succeeded ready answers kubeconfig", "",
      "delete-node a-control-plane_before (its data has been carried over)\n"},
+    {"the old one is dead, and nothing carried, allowed", "cp image=new", "cp",
+     "before:dead recorded", "recreate",
+     "delete-node a-control-plane_before [recreate] (the container is dead)\n"},
+    {"the old one is dead, and nothing carried, not allowed", "cp image=new", "cp",
+     "before:dead recorded", "replace",
+     "! a-control-plane_before [recreate]: the container is dead; refused: needs --allow recreate "
+     "(all its data would go)\n"},
+    {"all of it is to be made anew meanwhile, allowed", "cp image=new pod=10.8.0.0/16", "cp",
+     "cp:running:anew before:exited recorded carried unready", "recreate",
+     "delete-node a-control-plane [recreate] (is to be made anew)\n"
+     "delete-node a-control-plane_before [recreate] <- 0 (is to be made anew)\n"},
+    {"set aside, and another worker is dead", "cp image=new w w2", "cp w w2",
+     "before:exited w:dead w2:running recorded", "replace",
+     "delete-node a-worker (the container is dead)\n"
+     "network kind (is being replaced)\n"
+     "image new (is being replaced)\n"
+     "check-version a-control-plane <- 2 (is being replaced)\n"
+     "create-node a-control-plane <- 1 3 (is being replaced)\n"
+     "carry-data a-control-plane <- 4 (is being replaced)\n"
+     "bootstrap a-control-plane <- 4 5 (is being replaced)\n"
+     "upload-config a <- 6 (is being replaced)\n"
+     "mark-control-plane a <- 6 (is being replaced)\n"
+     "token a <- 6 (is being replaced)\n"
+     "proxy a <- 6 (is being replaced)\n"
+     "dns a <- 6 (is being replaced)\n"
+     "cni a <- 6 (is being replaced)\n"
+     "storage a <- 6 (is being replaced)\n"
+     "kubeconfig a <- 6 (is being replaced)\n"
+     "await-ready a <- 4 7 8 9 10 11 12 13 14 (is being replaced)\n"
+     "record a <- 7 8 9 10 11 12 13 14 15 (is being replaced)\n"
+     "delete-node a-control-plane_before <- 16 (is being replaced)\n"},
     {"finished, and other settings are wanted already", "cp2 cp", "cp",
      "cp:exited before:exited recorded succeeded", "",
      "delete-node a-control-plane_before (its data has been carried over)\n"},
