@@ -7,6 +7,7 @@
 #include "cli/session_stay.h"
 #include "cli/watch_file.h"
 #include "cli/watch_log.h"
+#include "cli/watch_service.h"
 #include "reconciler/folder_source.h"
 #include "reconciler/lock.h"
 #include "reconciler/watch.h"
@@ -20,6 +21,7 @@ struct watch_command_options {
     struct converge_options converge; /* first: shared rows of the table fill it */
     uint64_t resync_ms;
     int log_format;
+    struct watch_service_options service;
 };
 
 static const struct option_spec options[] = {
@@ -53,6 +55,7 @@ static const struct option_spec options[] = {
      .kind = OPTION_CHOICE,
      .offset = offsetof(struct watch_command_options, log_format),
      .choices = watch_log_formats},
+    WATCH_SERVICE_ROWS(struct watch_command_options, service),
     {0},
 };
 
@@ -65,6 +68,7 @@ struct station {
     struct watch *watch;
     struct folder_source *folder;
     struct watch_log *log;
+    struct watch_service *service;
     struct arena *words_arena; /* of what `watched` says of its source */
     struct watched watched;
     bool file_trouble_told, ready_told;
@@ -120,6 +124,7 @@ static void keep_words(struct station *station)
     station->words_arena = arena;
     write_file(station);
     notify_status(station);
+    watch_service_tell(station->service, &station->watched);
 }
 
 /* --- The sources. --- */
@@ -142,6 +147,7 @@ static void source_taken(void *context, struct desired *desired)
     watch_log_line(station->log, LOG_INFO, "source", NULL, "revision %s is in force: %zu cluster%s",
                    desired->revision, desired->fleet.cluster_count,
                    desired->fleet.cluster_count == 1 ? "" : "s");
+    watch_service_desire(station->service, &desired->fleet);
     watch_take(station->watch, desired);
 }
 
@@ -163,6 +169,7 @@ static void source_refused(void *context, const char *revision, const char *prob
 static void source_looked(void *context, const char *problem)
 {
     struct station *station = context;
+    watch_service_looked(station->service, &station->watched, problem);
     if (problem || !station->watched.source.problem)
         return;
     station->watched.source.pending = station->watched.source.problem = NULL;
@@ -173,6 +180,13 @@ static void source_looked(void *context, const char *problem)
 
 /* --- The watcher. --- */
 
+static void tell_queue(struct station *station)
+{
+    size_t waiting, working;
+    engine_count_work(watch_engine(station->watch), &waiting, &working);
+    watch_service_queue(station->service, waiting, working);
+}
+
 static void reported(void *context, const struct report *report)
 {
     struct station *station = context;
@@ -182,6 +196,8 @@ static void reported(void *context, const struct report *report)
     if (report->kind == REPORT_SETTLED)
         last_failure_forget(engine, report->cluster);
     watch_log_report(station->log, report);
+    tell_queue(station);
+    watch_service_report(station->service, report);
 }
 
 static void judged(void *context, const struct rails_verdict *verdict)
@@ -195,6 +211,7 @@ static void passed(void *context)
 {
     struct station *station = context;
     notify_status(station);
+    tell_queue(station);
     if (!station->ready_told)
         notify_send("READY=1");
     station->ready_told = true;
@@ -218,6 +235,7 @@ static void dropped(void *context, const char *cluster)
 {
     struct station *station = context;
     watch_log_forget(station->log, cluster);
+    watch_service_drop(station->service, cluster);
 }
 
 static void finished(void *context)
@@ -254,6 +272,45 @@ static void stopped(void *context)
     folder_source_close(station->folder);
     station->folder = NULL;
     watch_stop(station->watch);
+}
+
+/* --- The service. --- */
+
+static void poll_now(void *context)
+{
+    struct station *station = context;
+    if (station->folder)
+        folder_source_poll(station->folder);
+}
+
+static const char *unready(void *context)
+{
+    const struct station *station = context;
+    if (station->ready_told)
+        return NULL;
+    if (!station->watched.source.revision)
+        return "no revision of the sources is in force yet";
+    return station->watched.engine_there ? "the first pass is not over yet"
+                                         : "the engine does not answer";
+}
+
+static int open_service(struct station *station, struct error **err)
+{
+    const struct watch_service_setup setup = {
+        .given = &station->given->service,
+        .loop = &station->session->loop,
+        .fleet = station->invocation->common.fleet,
+        .engine = station->session->engine,
+        .context = station,
+        .poll_now = poll_now,
+        .unready = unready,
+    };
+    if (watch_service_open(&setup, &station->service, err))
+        return -1;
+    if (station->service)
+        watch_log_line(station->log, LOG_INFO, "status", NULL, "listening at http://%s/",
+                       watch_service_address(station->service));
+    return 0;
 }
 
 /* --- The command. --- */
@@ -311,8 +368,10 @@ static void open_source(struct station *station)
     station->folder = folder_source_open(&folder);
 }
 
-static int watch_fleet(struct station *station)
+static int watch_fleet(struct station *station, struct error **err)
 {
+    if (open_service(station, err))
+        return -1;
     station->stay = (struct session_stay){
         .session = station->session, .context = station, .asked = asked, .stopped = stopped};
     session_stay_open(&station->stay);
@@ -324,6 +383,7 @@ static int watch_fleet(struct station *station)
     session_stay_close(&station->stay);
     folder_source_close(station->folder);
     watch_free(station->watch);
+    watch_service_close(station->service);
     watch_file_remove(station->session->engine, station->invocation->common.fleet);
     return 128 + station->session->first_signal;
 }
@@ -378,7 +438,7 @@ static int run(const struct invocation *invocation, struct error **err)
     };
     int result = converge_lock(&session, invocation, invocation->common.fleet, 0, &lock, err);
     if (result == 0)
-        result = watch_fleet(&station);
+        result = watch_fleet(&station, err);
     lock_release(&lock);
     watch_log_free(station.log);
     arena_free(station.words_arena);

@@ -176,7 +176,7 @@ static int check_access(const struct service *service, const struct listen_addre
         return 0;
     return error_set(err, ERROR_INVALID,
                      "--listen=%s: others than this machine get there, so it needs a token: "
-                     "--listen-token-file FILE (openssl rand -hex 32 >FILE; chmod 600 FILE)",
+                     "--listen-token FILE (openssl rand -hex 32 >FILE; chmod 600 FILE)",
                      service->options.listen);
 }
 
@@ -184,9 +184,9 @@ static int open_secrets(struct service *service, struct error **err)
 {
     uint64_t now_ms = service_now_ms(service);
     if (secret_file_open(&service->token, service->options.token_file, now_ms, err))
-        return error_wrap(err, "--listen-token-file");
+        return error_wrap(err, "--listen-token");
     if (secret_file_open(&service->hook, service->options.hook_secret_file, now_ms, err))
-        return error_wrap(err, "--hook-secret-file");
+        return error_wrap(err, "--hook-secret");
     return 0;
 }
 

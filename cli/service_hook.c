@@ -73,7 +73,7 @@ enum MHD_Result service_hook_begin(struct MHD_Connection *connection, struct ask
     if (!service->options.hook_secret_file) {
         service->counts.hooks[HOOK_OFF]++;
         return service_reply_text(connection, asked, MHD_HTTP_NOT_FOUND,
-                                  "the hook is off: start `kind watch` with --hook-secret-file");
+                                  "the hook is off: start `kind watch` with --hook-secret");
     }
     if (!secret_file_fresh(&service->hook, service_now_ms(service)))
         return refuse(connection, asked, MHD_HTTP_SERVICE_UNAVAILABLE,

@@ -78,7 +78,7 @@ static void test_hook_off(void **slot)
     cleanup_free char *answer = ask(
         lab, "POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nX-Gitlab-Token: \r\n", "", 0);
     assert_int_equal(status_of(answer), 404);
-    expect_in(answer, "--hook-secret-file");
+    expect_in(answer, "--hook-secret");
     assert_int_equal(lab->polls, 0);
 }
 

@@ -256,7 +256,7 @@ static enum MHD_Result answer(struct MHD_Connection *connection, struct asked *a
     if (host_counts(service, route) && (!host || !listen_address_is_own_host(host)))
         return service_reply_text(connection, asked, MHD_HTTP_MISDIRECTED_REQUEST,
                                   "this address is asked for by a name that is not this machine's; "
-                                  "use localhost, or give a token (--listen-token-file)");
+                                  "use localhost, or give a token (--listen-token)");
     if (route->post ? strcmp(method, "POST") != 0 : !get)
         return refuse_method(connection, asked, route);
     if (!route->open && service->options.token_file && !is_allowed(service, connection))

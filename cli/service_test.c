@@ -144,13 +144,13 @@ static void test_refused_options(void **slot)
     struct service_options options = options_of(lab);
     options.listen = "0.0.0.0:0";
     assert_int_equal(service_open(&options, &lab->service, &open), -1);
-    expect_in(open->message, "--listen-token-file");
+    expect_in(open->message, "--listen-token");
     options.listen = "here";
     assert_int_equal(service_open(&options, &lab->service, &bad), -1);
     options.listen = "127.0.0.1:0";
     options.token_file = "/nowhere/token";
     assert_int_equal(service_open(&options, &lab->service, &absent), -1);
-    expect_in(absent->message, "--listen-token-file: open /nowhere/token");
+    expect_in(absent->message, "--listen-token: open /nowhere/token");
     serve_as_usual(lab);
     options = options_of(lab);
     options.listen = service_address(lab->service);

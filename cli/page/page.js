@@ -81,12 +81,12 @@
   /* `commands` in a sentence stand out. */
   const coded = (text) => (text || "").split("`").map((part, i) => (i % 2 ? el("code", {}, part) : part));
 
-  /* A message begins with the node that the action's name ends with. */
+  /* A message says where it happened, from outside to inside; each thing is told once. */
   function whatOf(failure) {
-    const what = failure.what || "", message = failure.message || "";
-    const subject = what.slice(what.lastIndexOf(" ") + 1);
-    const rest = subject && message.startsWith(subject + ": ") ? message.slice(subject.length + 2) : message;
-    return what ? what + ": " + rest : message;
+    const what = failure.what || "", parts = (failure.message || "").split(": ");
+    while (parts.length > 1 && what.split(" ").includes(parts[0])) parts.shift();
+    const rest = parts.filter((part, i) => part !== parts[i - 1]).join(": ");
+    return what ? what + ": " + rest : rest;
   }
 
   /* What a cluster is: where it stands, its mark, its word. */
@@ -106,7 +106,7 @@
 
   /* One line below the name. */
   function brief(c) {
-    if (c.failure && c.phase !== "working") return (c.failure.causes[0] || c.failure).message || "";
+    if (c.failure && c.phase !== "working") return c.failure.causes.length ? c.failure.causes[0].message : whatOf(c.failure);
     if (c.phase === "working" && c.running.length) {
       const first = c.running[0];
       const rest = c.running.length - 1;
