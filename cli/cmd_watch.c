@@ -67,6 +67,7 @@ struct station {
     struct session_stay stay;
     struct watch *watch;
     struct folder_source *folder;
+    const struct policy *policy; /* of --policy, or NULL */
     struct watch_log *log;
     struct watch_service *service;
     struct arena *words_arena; /* of what `watched` says of its source */
@@ -358,6 +359,7 @@ static void open_source(struct station *station)
         .paths = sources->items,
         .path_count = sources->count,
         .allow_empty = station->given->converge.allow_empty,
+        .policy = station->policy,
         .rescan_ms = RESCAN_MS,
         .transport = station->session->transport,
         .listener = {.context = station,
@@ -419,16 +421,20 @@ static int run(const struct invocation *invocation, struct error **err)
     const struct watch_command_options *given = invocation->options;
     struct session session;
     struct lock lock = {.fd = -1};
-    if (check_sources(invocation, err) || session_open(&session, invocation, SESSION_OWN_ONLY, err))
+    cleanup_arena struct arena *arena = arena_new();
+    const struct policy *policy;
+    if (check_sources(invocation, err) ||
+        converge_policy(invocation, given->converge.policy, arena, &policy, err) ||
+        session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
     if (given->converge.skip_preflight)
         docker_skip_preflight(session.driver);
-    cleanup_arena struct arena *arena = arena_new();
     cleanup_free char *command = converge_command_line(invocation);
     struct station station = {
         .invocation = invocation,
         .given = given,
         .session = &session,
+        .policy = policy,
         .log = open_log(invocation, given),
         .watched = {.pid = getpid(),
                     .command = command,

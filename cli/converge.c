@@ -6,6 +6,8 @@
 #include "cli/view.h"
 #include "reconciler/desired.h"
 #include "reconciler/lock.h"
+#include "reconciler/policy_file.h"
+#include "reconciler/source.h"
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,25 +87,39 @@ static int read_sources(const struct invocation *invocation, const struct conver
                       : read_folder(invocation, options, arena, reading, err);
 }
 
-static void repo_check(void *context, const struct fleet_spec *fleet, struct problem_list *problems)
+int converge_policy(const struct invocation *invocation, const char *file, struct arena *arena,
+                    const struct policy **policy, struct error **err)
 {
-    (void)context;
-    repo_check_trust(fleet, problems);
+    struct problem_list problems;
+    struct policy *given = arena_alloc(arena, sizeof(*given));
+    problem_list_init(&problems, arena);
+    *policy = NULL;
+    if (!file)
+        return 0;
+    int result = policy_file_read(file, given, &problems, err);
+    tell_problems(invocation, &problems);
+    if (result == 0)
+        *policy = given;
+    return result;
 }
 
 int converge_load(const struct invocation *invocation, const struct converge_options *options,
                   struct arena *arena, struct fleet_spec *fleet, struct error **err)
 {
     struct reading reading = {.load.allow_empty = options->allow_empty};
-    if (read_sources(invocation, options, arena, &reading, err))
+    const struct policy *policy;
+    if (converge_policy(invocation, options->policy, arena, &policy, err) ||
+        read_sources(invocation, options, arena, &reading, err))
         return -1;
+    const bool repository = options->repo.options.url != NULL;
     const struct desired_rules rules = {.load = reading.load,
-                                        .check = options->repo.options.url ? repo_check : NULL};
+                                        .policy = policy,
+                                        .origin = repository ? POLICY_GIT : POLICY_OWN_FILES};
     struct problem_list problems;
     problem_list_init(&problems, arena);
     int result = desired_load(&reading.texts, &rules, fleet, &problems, err);
     tell_problems(invocation, &problems);
-    if (result && options->repo.options.url)
+    if (result && repository)
         error_wrap(err, "commit %.10s", reading.repo.revision.commit);
     return result;
 }

@@ -20,14 +20,21 @@ struct converge_options {
     uint64_t wait_ms;                    /* 0: no deadline over all */
     int output;                          /* enum view_output */
     struct repo_choice repo;             /* instead of files and folders */
+    const char *policy;                  /* its file; NULL: the default of where sources are from */
 };
 
-/* Rows of option tables: what a pass may delete, and how much it does at a time. */
+/* Rows of option tables: what sources may ask for, what a pass may delete, and how much it does at
+ * a time. */
 #define CONVERGE_RULES                                                                             \
-    {.long_name = "no-prune",                                                                      \
-     .help = "keep what the sources do not name, also where the Fleet says prune",                 \
-     .kind = OPTION_FLAG,                                                                          \
-     .offset = offsetof(struct converge_options, no_prune)},                                       \
+    {.long_name = "policy",                                                                        \
+     .argument = "FILE",                                                                           \
+     .help = "refuse what this Policy does not allow to clusters",                                 \
+     .kind = OPTION_STRING,                                                                        \
+     .offset = offsetof(struct converge_options, policy)},                                         \
+        {.long_name = "no-prune",                                                                  \
+         .help = "keep what the sources do not name, also where the Fleet says prune",             \
+         .kind = OPTION_FLAG,                                                                      \
+         .offset = offsetof(struct converge_options, no_prune)},                                   \
         {.long_name = "max-deletions",                                                             \
          .argument = "N",                                                                          \
          .help = "delete at most so many clusters at once (default 1 or a fifth)",                 \
@@ -43,11 +50,19 @@ struct converge_options {
 extern const struct option_choice converge_classes[];
 
 /*
- * Reads and checks all sources, or the repository. Warnings are told; errors are told one a line
- * and then summed up in *err (ERROR_INVALID).
+ * Reads and checks all sources, or the repository, and judges their clusters by the policy.
+ * Warnings are told; errors are told one a line and then summed up in *err (ERROR_INVALID).
  */
 int converge_load(const struct invocation *invocation, const struct converge_options *options,
                   struct arena *arena, struct fleet_spec *fleet, struct error **err);
+
+/*
+ * The policy of this file, in the arena; NULL without a file. What is wrong with it is told as with
+ * sources.
+ */
+struct policy;
+int converge_policy(const struct invocation *invocation, const char *file, struct arena *arena,
+                    const struct policy **policy, struct error **err);
 
 /* What the Fleet says counts where the options say nothing. */
 void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet);

@@ -54,39 +54,3 @@ int repo_read_once(const struct repo_choice *choice, struct arena *arena,
     *err = reading.failure;
     return -1;
 }
-
-/* --- whom to trust --- */
-
-static bool is_loopback(const char *address)
-{
-    return strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
-static void check_node(const struct node_spec *node, struct problem_list *problems)
-{
-    for (size_t i = 0; i < node->mount_count; i++)
-        problem_add(problems, node->place,
-                    "mounts %s of the host, which nothing from a repository may do",
-                    problem_quote(problems, node->mounts[i].host_path));
-    for (size_t i = 0; i < node->port_count; i++)
-        if (!is_loopback(node->ports[i].listen_address))
-            problem_add(problems, node->place,
-                        "publishes a port on %s: from a repository, listenAddress must be "
-                        "127.0.0.1 or ::1",
-                        problem_quote(problems, node->ports[i].listen_address));
-}
-
-void repo_check_trust(const struct fleet_spec *fleet, struct problem_list *problems)
-{
-    for (size_t i = 0; i < fleet->cluster_count; i++) {
-        const struct cluster_spec *cluster = &fleet->clusters[i];
-        const char *api = cluster->networking.api_server_address;
-        if (api && !is_loopback(api))
-            problem_add(problems, cluster->networking.place,
-                        "publishes the API on %s: from a repository, apiServerAddress must be "
-                        "127.0.0.1 or ::1",
-                        problem_quote(problems, api));
-        for (size_t n = 0; n < cluster->node_count; n++)
-            check_node(&cluster->nodes[n], problems);
-    }
-}

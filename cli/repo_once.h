@@ -80,10 +80,4 @@ uint32_t repo_deadline_ms(const struct repo_choice *choice);
 int repo_read_once(const struct repo_choice *choice, struct arena *arena,
                    struct repo_result *result, struct error **err);
 
-/*
- * Who may push to a repository need not be who owns this host: mounts of the
- * host and addresses that others can reach are problems.
- */
-void repo_check_trust(const struct fleet_spec *fleet, struct problem_list *problems);
-
 #endif

@@ -406,6 +406,7 @@ static void add_advice(struct text *text, const struct plan_table *table,
     text_add(text, "  Apply with: kind apply");
     for (size_t i = 0; i < common->sources.count; i++)
         add_given(text, "-f", common->sources.items[i]);
+    add_given(text, "--policy", results->policy);
     if (common->fleet && strcmp(common->fleet, "default") != 0)
         add_given(text, "--fleet", common->fleet);
     add_given(text, "--engine", common->engine);

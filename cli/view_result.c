@@ -31,6 +31,7 @@ static struct view_results results_of(const struct engine_result *items,
         .common = &invocation->common,
         .prune = converge_prunes(given),
         .allow_empty = given->allow_empty,
+        .policy = given->policy,
     };
 }
 

@@ -1,6 +1,7 @@
 /* What the engine is asked to make: a container as a node, or as a load balancer. */
 #include "drivers/docker_flow.h"
 
+#include "base/real_path.h"
 #include "drivers/docker_info.h"
 #include "drivers/docker_proxy.h"
 #include "drivers/port.h"
@@ -30,6 +31,24 @@ static void add_bind(json_t *binds, struct arena *arena, const struct mount_spec
     for (size_t i = 0; i < count; i++)
         bind = arena_format(arena, "%s%c%s", bind, i ? ',' : ':', options[i]);
     json_array_append_new(binds, string_of(bind));
+}
+
+/* Links may have been turned since a policy allowed what they led to. */
+static int check_mounts(struct docker_flow *df, struct error **err)
+{
+    for (size_t i = 0; df->node && i < df->node->mount_count; i++) {
+        const struct mount_spec *mount = &df->node->mounts[i];
+        if (!mount->checked_path)
+            continue;
+        const char *real = real_path(df->flow.arena, mount->host_path);
+        if (!real || strcmp(real, mount->checked_path) != 0)
+            return error_set(err, ERROR_CONFLICT,
+                             "%s of the host led to %s when the policy allowed it, and now %s%s; "
+                             "not mounted",
+                             mount->host_path, mount->checked_path,
+                             real ? "leads to " : "cannot be followed", real ? real : "");
+    }
+    return 0;
 }
 
 static json_t *binds_of(struct docker_flow *df)
@@ -243,6 +262,8 @@ static void add_balancer(struct docker_flow *df, json_t *body)
 
 char *docker_body(struct docker_flow *df, struct error **err)
 {
+    if (check_mounts(df, err))
+        return NULL;
     struct publishing ports = {.exposed = json_object(), .bindings = json_object()};
     if (publish_all(df, &ports, err)) {
         json_decref(ports.exposed);

@@ -119,6 +119,14 @@ static void read_fleet(struct loading *loading, const struct cursor *at)
     loading->loader.beside_file = false;
 }
 
+/* It would be no policy if who is judged by it could write it. */
+static void read_stray_policy(struct loading *loading, const struct cursor *at)
+{
+    load_error(&loading->loader, at,
+               "a Policy is not taken from a source; give its file with --policy, or write it as "
+               "spec.policy of the Fleet");
+}
+
 /* Every pair that means something; without a reader it is known, but not supported yet. */
 static const struct object_type {
     const char *api_version, *kind;
@@ -129,7 +137,7 @@ static const struct object_type {
     {"fleet.kind/v1alpha1", "Cluster", read_fleet_cluster},
     {"fleet.kind/v1alpha1", "Registry", NULL},
     {"fleet.kind/v1alpha1", "Fleet", read_fleet, .first = true},
-    {"fleet.kind/v1alpha1", "Policy", NULL},
+    {"fleet.kind/v1alpha1", "Policy", read_stray_policy},
     {"kind.x-k8s.io/v1alpha3", "Cluster", read_v1alpha3},
     {"kind.sigs.k8s.io/v1alpha3", "Cluster", read_v1alpha3},
     {"kind.sigs.k8s.io/v1alpha3", "Config", read_v1alpha3},
@@ -324,6 +332,7 @@ static void finish_fleet(struct loading *loading, struct fleet_spec *fleet)
         .prune = rules->prune,
         .max_deletions = rules->max_deletions,
         .concurrency = rules->concurrency,
+        .policy = loading->inheritance.policy,
     };
     validate_node_names(&loading->loader, fleet);
     validate_dependencies(&loading->loader, fleet);

@@ -5,6 +5,7 @@
 #include "model/load_fleet_node.h"
 #include "model/load_life.h"
 #include "model/load_manifests.h"
+#include "model/load_policy.h"
 #include "model/load_types.h"
 #include "model/load_version.h"
 #include "model/tree_merge.h"
@@ -22,6 +23,7 @@ struct fleet_draft {
 struct fleet_object {
     struct pair_list images;
     struct fleet_rules rules;
+    const struct policy *policy;
     const char *name;
     struct pair_list labels, annotations;
 };
@@ -116,14 +118,14 @@ const struct field_table fleet_cluster_table = {cluster_rows, NULL};
 
 /* --- Fleet --- */
 
-static void report_later(struct loader *loader, const struct cursor *at, const struct field *field,
-                         void *object)
+static void read_policy(struct loader *loader, const struct cursor *at, const struct field *field,
+                        void *object)
 {
-    (void)field, (void)object;
-    load_error(loader, at, "is not supported yet");
+    const struct policy **slot = field_slot(field, object);
+    *slot = load_policy_spec(loader, at, "the Fleet's policy");
 }
 
-static const struct field_type type_later = {report_later, FIELD_JSON, "false"};
+static const struct field_type type_policy = {read_policy, FIELD_MAP, NULL};
 
 /* Defaults are read as a spec of nothing, for what is wrong in any cluster. */
 static void check_defaults(struct loader *loader, const struct cursor *at,
@@ -149,7 +151,8 @@ static const struct field fleet_spec_rows[] = {
      "How many clusters one pass deletes at most"},
     {"concurrency", &type_count, offsetof(struct fleet_object, rules.concurrency), NULL,
      "How many clusters are worked on at a time"},
-    {"policy", &type_later, 0, NULL, "Not supported yet"},
+    {"policy", &type_policy, offsetof(struct fleet_object, policy), &policy_spec_table,
+     "What clusters of these sources may ask for of the host, as the spec of a Policy"},
     {0},
 };
 static const struct field_table fleet_spec_table = {fleet_spec_rows, NULL};
@@ -178,7 +181,8 @@ void load_fleet_object(struct loader *loader, const struct cursor *at,
     struct fleet_object fleet = {0};
     size_t errors = loader->problems->errors;
     fields_read(loader, at, &fleet_table, &fleet);
-    *inheritance = (struct fleet_inheritance){.images = fleet.images, .rules = fleet.rules};
+    *inheritance = (struct fleet_inheritance){
+        .images = fleet.images, .rules = fleet.rules, .policy = fleet.policy};
     struct cursor spec = cursor_field(at, "spec");
     struct cursor defaults = cursor_field(&spec, "defaults");
     /* What is wrong is told once, not again by every cluster. */

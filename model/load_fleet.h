@@ -25,6 +25,7 @@ struct fleet_inheritance {
     struct fleet_rules rules;
     const struct tree *defaults; /* a mapping; NULL: none, or wrong and reported */
     struct pair_list images;     /* version to image */
+    const struct policy *policy; /* NULL: none */
 };
 
 /* The whole documents. */

@@ -50,6 +50,8 @@ static void finish_mount(struct loader *loader, const struct cursor *at, void *i
         load_error(loader, &host,
                    "must be absolute: from a repository, there is no folder of this "
                    "host that it could be relative to");
+    mount->place = at->place;
+    mount->relative = host_path[0] != '/';
     mount->host_path = path_absolute(loader->arena, host_base(loader, &host), host_path);
     mount->container_path = or_empty(mount->container_path);
     if (!*host_path)
@@ -82,6 +84,7 @@ static void finish_port(struct loader *loader, const struct cursor *at, void *it
     struct port_spec *port = item;
     struct cursor host = cursor_field(at, "hostPort");
     struct cursor container = cursor_field(at, "containerPort");
+    port->place = at->place;
     validate_host_port(loader, &host, port->host_port);
     validate_container_port(loader, &container, port->container_port);
 }

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "model/load_cluster.h"
 #include "model/load_fleet.h"
+#include "model/load_policy.h"
 #include <assert.h>
 #include <ctype.h>
 #include <jansson.h>
@@ -127,6 +128,8 @@ static json_t *root_schema(enum schema_format format)
         return with_head("fleet.kind/v1alpha1 Cluster or Fleet",
                          json_pack("{s:[o,o]}", "oneOf", mapping_schema(&fleet_cluster_table),
                                    mapping_schema(&fleet_table)));
+    case SCHEMA_POLICY:
+        return with_head("fleet.kind/v1alpha1 Policy", mapping_schema(&policy_table));
     case SCHEMA_ANY:
         return with_head("What kind apply reads", json_pack("{s:[{s:s},{s:s}]}", "oneOf", "$ref",
                                                             schema_file(SCHEMA_V1ALPHA4), "$ref",
@@ -142,6 +145,8 @@ const char *schema_file(enum schema_format format)
         return "v1alpha4.json";
     case SCHEMA_FLEET:
         return "fleet.json";
+    case SCHEMA_POLICY:
+        return "policy.json";
     case SCHEMA_ANY:
         return "any.json";
     }

@@ -15,10 +15,12 @@
 enum schema_format {
     SCHEMA_V1ALPHA4, /* kind.x-k8s.io/v1alpha4 Cluster */
     SCHEMA_FLEET,    /* fleet.kind/v1alpha1 Cluster and Fleet */
-    SCHEMA_ANY,      /* either: for files that hold both; refers to the two by their names */
+    SCHEMA_POLICY,   /* fleet.kind/v1alpha1 Policy, the file of --policy */
+    SCHEMA_ANY, /* either of the first two: for files that hold both; refers to the two by their
+                   names */
 };
 
-/* The file's name: "v1alpha4.json", "fleet.json", "any.json". */
+/* The file's name: "v1alpha4.json", "fleet.json", "policy.json", "any.json". */
 const char *schema_file(enum schema_format format);
 
 /* Appends the schema, with a newline at its end. */

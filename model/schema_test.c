@@ -7,7 +7,8 @@
 static void is_as_the_tables_have_it(void **state)
 {
     (void)state;
-    static const enum schema_format formats[] = {SCHEMA_V1ALPHA4, SCHEMA_FLEET, SCHEMA_ANY};
+    static const enum schema_format formats[] = {SCHEMA_V1ALPHA4, SCHEMA_FLEET, SCHEMA_POLICY,
+                                                 SCHEMA_ANY};
     for (size_t i = 0; i < COUNT_OF(formats); i++) {
         test_row(schema_file(formats[i]));
         cleanup_free char *path = memory_format("docs/schema/%s", schema_file(formats[i]));

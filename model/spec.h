@@ -58,12 +58,18 @@ struct mount_spec {
     const char *container_path;
     bool read_only, selinux_relabel;
     enum mount_propagation propagation;
+    bool relative; /* as it was written */
+    /* Where host_path must still lead when it is mounted, as a policy allowed it; NULL: anywhere.
+     */
+    const char *checked_path;
+    struct place place;
 };
 
 struct port_spec {
     int32_t container_port, host_port;
     const char *listen_address; /* never NULL: the family's wildcard by default */
     enum port_protocol protocol;
+    struct place place;
 };
 
 struct json6902_spec {
@@ -111,6 +117,13 @@ struct networking_spec {
     struct place place;
 };
 
+/* What a policy does not allow (model/policy.h). */
+struct spec_refusal {
+    const char *subject, *rule; /* node or cluster; the policy's field */
+    struct place place;
+    const char *reason; /* in words, with place, rule and what to do */
+};
+
 struct cluster_spec {
     const char *name;
     const struct node_spec *nodes; /* in the order of the file; at least one control plane */
@@ -142,16 +155,22 @@ struct cluster_spec {
 
     /* Paths of fields that were given and whose effect this version does not have. */
     struct string_list unsupported;
+    /* If there are any, nothing of the cluster is made, changed or deleted. */
+    const struct spec_refusal *refusals;
+    size_t refusal_count;
     struct place place; /* of the document */
 };
+
+struct policy;
 
 /* All clusters of all sources, sorted by name, names unique; and what the Fleet says of all. */
 struct fleet_spec {
     const struct cluster_spec *clusters;
     size_t cluster_count;
-    bool prune;           /* clusters that left the sources are deleted */
-    size_t max_deletions; /* in one pass; 0: not said */
-    size_t concurrency;   /* clusters at a time; 0: not said */
+    bool prune;                  /* clusters that left the sources are deleted */
+    size_t max_deletions;        /* in one pass; 0: not said */
+    size_t concurrency;          /* clusters at a time; 0: not said */
+    const struct policy *policy; /* what the Fleet asks of its own files; NULL: nothing */
 };
 
 /* The words of the configuration, by value; NULL ends each. */

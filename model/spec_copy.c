@@ -56,6 +56,8 @@ static const struct mount_spec *copy_mounts(struct arena *arena, const struct no
     for (size_t i = 0; i < node->mount_count; i++) {
         items[i].host_path = arena_string(arena, items[i].host_path);
         items[i].container_path = arena_string(arena, items[i].container_path);
+        items[i].checked_path = arena_string(arena, items[i].checked_path);
+        items[i].place = copy_place(arena, items[i].place);
     }
     return items;
 }
@@ -63,8 +65,10 @@ static const struct mount_spec *copy_mounts(struct arena *arena, const struct no
 static const struct port_spec *copy_ports(struct arena *arena, const struct node_spec *node)
 {
     struct port_spec *items = copy_items(arena, node->ports, node->port_count, sizeof(*items));
-    for (size_t i = 0; i < node->port_count; i++)
+    for (size_t i = 0; i < node->port_count; i++) {
         items[i].listen_address = arena_string(arena, items[i].listen_address);
+        items[i].place = copy_place(arena, items[i].place);
+    }
     return items;
 }
 
@@ -138,6 +142,20 @@ static const struct dependency_spec *copy_dependencies(struct arena *arena,
     return items;
 }
 
+static const struct spec_refusal *copy_refusals(struct arena *arena,
+                                                const struct cluster_spec *spec)
+{
+    struct spec_refusal *items =
+        copy_items(arena, spec->refusals, spec->refusal_count, sizeof(*items));
+    for (size_t i = 0; i < spec->refusal_count; i++) {
+        items[i].subject = arena_string(arena, items[i].subject);
+        items[i].rule = arena_string(arena, items[i].rule);
+        items[i].place = copy_place(arena, items[i].place);
+        items[i].reason = arena_string(arena, items[i].reason);
+    }
+    return items;
+}
+
 struct cluster_spec *spec_copy(struct arena *arena, const struct cluster_spec *spec)
 {
     struct cluster_spec *copy = arena_alloc(arena, sizeof(*copy));
@@ -156,8 +174,27 @@ struct cluster_spec *spec_copy(struct arena *arena, const struct cluster_spec *s
     copy->manifests = copy_manifests(arena, spec);
     copy->depends_on = copy_dependencies(arena, spec);
     copy->unsupported = copy_strings(arena, &spec->unsupported);
+    copy->refusals = copy_refusals(arena, spec);
     copy->place = copy_place(arena, spec->place);
     return copy;
+}
+
+static const char *or_empty(const char *string)
+{
+    return string ? string : "";
+}
+
+/* What a policy has to say of them; the nodes are known to be alike. */
+static bool are_judged_alike(const struct cluster_spec *left, const struct cluster_spec *right)
+{
+    bool alike = left->refusal_count == right->refusal_count;
+    for (size_t i = 0; alike && i < left->refusal_count; i++)
+        alike = strcmp(left->refusals[i].reason, right->refusals[i].reason) == 0;
+    for (size_t i = 0; alike && i < left->node_count; i++)
+        for (size_t j = 0; alike && j < left->nodes[i].mount_count; j++)
+            alike = strcmp(or_empty(left->nodes[i].mounts[j].checked_path),
+                           or_empty(right->nodes[i].mounts[j].checked_path)) == 0;
+    return alike;
 }
 
 bool spec_equal(const struct cluster_spec *left, const struct cluster_spec *right)
@@ -170,5 +207,5 @@ bool spec_equal(const struct cluster_spec *left, const struct cluster_spec *righ
     bool equal = strcmp(a.data, b.data) == 0 && left->manifest_count == right->manifest_count;
     for (size_t i = 0; equal && i < left->manifest_count; i++)
         equal = strcmp(left->manifests[i].text, right->manifests[i].text) == 0;
-    return equal;
+    return equal && are_judged_alike(left, right);
 }

@@ -4,6 +4,7 @@
 #include "base/test.h"
 #include "base/text.h"
 #include "model/load.h"
+#include "model/policy.h"
 #include "model/spec_print.h"
 #include <string.h>
 
@@ -80,6 +81,62 @@ static void print(const struct cluster_spec *spec, struct text *text)
                     spec->networking.api_server_address);
 }
 
+static const char *lead(void *context, struct arena *arena, const char *path)
+{
+    return arena_format(arena, "%s%s", (const char *)context, path);
+}
+
+/* What a policy says of them; where mounts lead is asked of nobody. */
+static void judge(struct arena *arena, struct fleet_spec *fleet, const char *root,
+                  const struct policy_path *path)
+{
+    struct policy policy = *policy_base(path ? POLICY_PERMISSIVE : POLICY_RESTRICTIVE);
+    const struct policy_judge judge = {.resolve = lead, .context = (void *)(uintptr_t)root};
+    if (path) {
+        policy.paths = path;
+        policy.path_count = 1;
+    }
+    policy_judge(arena, &policy, &judge, fleet);
+}
+
+/* A cluster that is refused stays so as a copy, and is another one than before. */
+static void refusals_count(void **state)
+{
+    (void)state;
+    char manifest[] = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x}\n";
+    struct arena *arena = arena_new(), *copies = arena_new();
+    struct fleet_spec free_one = load(arena, manifest), refused = load(arena, manifest);
+    judge(arena, &refused, "", NULL);
+    assert_true(refused.clusters[0].refusal_count > 0);
+    assert_false(spec_equal(&free_one.clusters[0], &refused.clusters[0]));
+    const struct cluster_spec *copy = spec_copy(copies, &refused.clusters[0]);
+    assert_true(spec_equal(copy, &refused.clusters[0]));
+    size_t count = refused.clusters[0].refusal_count;
+    arena_free(arena);
+    assert_int_equal(copy->refusal_count, count);
+    assert_non_null(strstr(copy->refusals[0].reason, "refused by"));
+    arena_free(copies);
+}
+
+/* Nor is one whose mounts lead elsewhere the same as before. */
+static void ways_of_mounts_count(void **state)
+{
+    (void)state;
+    static const struct policy_path all = {"/", true};
+    char manifest[] = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: x}\n";
+    struct arena *arena = arena_new(), *copies = arena_new();
+    struct fleet_spec one = load(arena, manifest), other = load(arena, manifest);
+    judge(arena, &one, "", &all);
+    judge(arena, &other, "/x", &all);
+    assert_int_equal(one.clusters[0].refusal_count, 0);
+    assert_false(spec_equal(&one.clusters[0], &other.clusters[0]));
+    const struct cluster_spec *copy = spec_copy(copies, &one.clusters[0]);
+    assert_true(spec_equal(copy, &one.clusters[0]));
+    arena_free(arena);
+    test_equal(copy->nodes[copy->node_count - 1].mounts[0].checked_path, "/tmp");
+    arena_free(copies);
+}
+
 /* Under a sanitizer it is seen, too, if anything is still borrowed. */
 static void outlives_its_source(void **state)
 {
@@ -120,6 +177,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outlives_its_source),
+        cmocka_unit_test(refusals_count),
+        cmocka_unit_test(ways_of_mounts_count),
         cmocka_unit_test(manifests_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

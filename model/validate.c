@@ -26,6 +26,19 @@ static bool read_address(const char *text, struct address *address)
     return true;
 }
 
+bool validate_is_address(const char *text)
+{
+    struct address ignored;
+    return read_address(text, &ignored);
+}
+
+bool validate_same_address(const char *a, const char *b)
+{
+    struct address left, right;
+    return read_address(a, &left) && read_address(b, &right) &&
+           memcmp(left.bytes, right.bytes, sizeof(left.bytes)) == 0;
+}
+
 /* The name in lower case, with a '-' for what is not allowed; "" if nothing remains. */
 static const char *mend_name(struct loader *loader, const char *name)
 {

@@ -44,4 +44,9 @@ void validate_node_names(struct loader *loader, const struct fleet_spec *fleet);
 void validate_roles(struct loader *loader, const struct cursor *at,
                     const struct cluster_spec *spec);
 
+/* Are both IP addresses, and the same, however they are written? */
+bool validate_same_address(const char *a, const char *b);
+
+bool validate_is_address(const char *text);
+
 #endif

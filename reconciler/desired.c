@@ -1,5 +1,7 @@
 #include "reconciler/desired.h"
 
+#include "reconciler/policy_file.h"
+
 void desired_free(struct desired *desired)
 {
     if (desired)
@@ -13,10 +15,10 @@ int desired_load(const struct source_texts *texts, const struct desired_rules *r
     *fleet = (struct fleet_spec){0};
     if (texts->count)
         result = load_fleet(texts->items, texts->count, &rules->load, fleet, problems);
-    if (result == 0 && rules->check)
-        rules->check(rules->check_context, fleet, problems);
+    if (result == 0)
+        policy_apply(problems->arena, rules->policy, rules->origin, fleet);
     problem_list_sort(problems);
-    if (result == 0 && !problems->errors)
+    if (result == 0)
         return 0;
     return error_set(err, ERROR_INVALID, "%zu error%s in the sources; nothing was changed",
                      problems->errors, problems->errors == 1 ? "" : "s");

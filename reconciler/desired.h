@@ -9,6 +9,7 @@
 #define RECONCILER_DESIRED_H
 
 #include "model/load.h"
+#include "model/policy.h"
 #include "reconciler/source.h"
 
 struct desired {
@@ -28,9 +29,9 @@ void desired_free(struct desired *desired); /* NULL is fine */
  */
 struct desired_rules {
     struct load_options load;
-    /* Adds as problems what these sources may not ask for; NULL: they may ask for all. */
-    void (*check)(void *context, const struct fleet_spec *fleet, struct problem_list *problems);
-    void *check_context;
+    /* What the clusters may ask for: each is refused alone, see policy_file.h. */
+    const struct policy *policy; /* NULL: the default of where they are from */
+    enum policy_origin origin;
 };
 int desired_load(const struct source_texts *texts, const struct desired_rules *rules,
                  struct fleet_spec *fleet, struct problem_list *problems, struct error **err);

@@ -227,6 +227,9 @@ void diff_refuse_unsupported(const struct cluster_spec *desired, struct plan *pl
 {
     for (size_t i = 0; i < desired->unsupported.count; i++)
         plan_refuse(plan, CHANGE_LIVE, desired->unsupported.items[i], "is not supported yet");
+    for (size_t i = 0; i < desired->refusal_count; i++)
+        plan_refuse(plan, CHANGE_LIVE, desired->refusals[i].subject, "%s",
+                    desired->refusals[i].reason);
 }
 
 /* --- Containers that cannot be kept. --- */

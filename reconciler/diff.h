@@ -5,7 +5,8 @@
  * diff, execute, repeated, ends in an empty plan. A plan that has refusals
  * may have actions beside them: what is not refused is still mended. But
  * nothing at all is done to a cluster with a container that is not ours, to
- * one that cannot be read, or for a spec that asks for what is not supported;
+ * one that cannot be read, or for a spec that asks for what is not supported or
+ * not allowed by a policy;
  * and a cluster that is suspended or stopped is held: plan.held says so. A
  * spec's `allow` counts as leave, as the policy does. A protected cluster is
  * neither deleted nor made anew, whatever the leave.
@@ -47,9 +48,9 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
                   struct plan *plan);
 
 /*
- * What a spec asks for that this version does not do yet, each as a refusal
- * of class CHANGE_LIVE, so that nothing is ever silently ignored. The plan is initialised by the
- * caller.
+ * What a spec asks for that this version does not do yet, or that a policy
+ * does not allow, each as a refusal of class CHANGE_LIVE, so that nothing is ever silently ignored.
+ * The plan is initialised by the caller.
  */
 void diff_refuse_unsupported(const struct cluster_spec *desired, struct plan *plan);
 

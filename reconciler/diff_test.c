@@ -233,6 +233,17 @@ static const struct row rows[] = {
      "delete-node a-control-plane [delete] <- 0 (not wanted any more)\n"
      "delete-node a-worker [delete] <- 0 (not wanted any more)\n"},
 
+    /* --- Not allowed by a policy: nothing is made, mended, brought up to date or deleted. --- */
+    {"a new cluster that is not allowed", "cp refused", NULL, "", "recreate delete",
+     "! a [live]: mounts / of the host; refused by hostPaths of policy.yaml\n"},
+    {"one whose nodes are stopped", "cp w refused", "cp", "cp:exited recorded", "recreate",
+     "! a [live]: mounts / of the host; refused by hostPaths of policy.yaml\n"},
+    {"one that was to be a node less", "cp refused", "cp w", "cp:running w:running recorded", "recreate",
+     "! a [live]: mounts / of the host; refused by hostPaths of policy.yaml\n"},
+    {"one that is left alone beside", "cp refused later", "cp", "cp:running recorded", "",
+     "! spec.ttl [live]: is not supported yet\n"
+     "! a [live]: mounts / of the host; refused by hostPaths of policy.yaml\n"},
+
     /* --- Not supported yet: nothing is planned beside it. --- */
     {"a field whose effect comes later", "cp later", "cp", "cp:exited recorded", "recreate",
      "! spec.ttl [live]: is not supported yet\n"},

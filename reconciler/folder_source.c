@@ -141,8 +141,8 @@ static void load(struct folder_source *source, struct arena *arena,
                  .allow_empty = source->options.allow_empty,
                  .read_file = read_beside,
                  .read_context = source},
-        .check = source->options.check,
-        .check_context = source->options.check_context,
+        .policy = source->options.policy,
+        .origin = POLICY_OWN_FILES,
     };
     struct desired *desired = arena_alloc(arena, sizeof(*desired));
     struct problem_list problems;

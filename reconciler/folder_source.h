@@ -29,9 +29,7 @@ struct folder_source_options {
     const char *const *paths; /* must last */
     size_t path_count;
     bool allow_empty;
-    /* What the files may ask for, see desired.h; NULL: all. */
-    void (*check)(void *context, const struct fleet_spec *fleet, struct problem_list *problems);
-    void *check_context;
+    const struct policy *policy; /* of what the clusters may ask for; NULL: all */
     uint32_t rescan_ms;
     struct transport *transport; /* its clock and timers */
     struct source_listener listener;

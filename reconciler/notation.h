@@ -112,6 +112,18 @@ static inline void notation_manifest(struct arena *arena, struct cluster_spec *s
     spec->manifest_count = 1;
 }
 
+static inline void notation_refusal(struct arena *arena, struct cluster_spec *spec)
+{
+    struct spec_refusal *refusal = arena_alloc(arena, sizeof(*refusal));
+    *refusal = (struct spec_refusal){
+        .subject = spec->name,
+        .rule = "hostPaths",
+        .reason = "mounts / of the host; refused by hostPaths of policy.yaml",
+    };
+    spec->refusals = refusal;
+    spec->refusal_count = 1;
+}
+
 static inline bool notation_spec_flag(struct arena *arena, struct cluster_spec *spec,
                                       struct node_spec *node, const char *word)
 {
@@ -135,6 +147,8 @@ static inline bool notation_spec_flag(struct arena *arena, struct cluster_spec *
         notation_manifest(arena, spec);
     else if (strcmp(word, "later") == 0)
         spec->unsupported = notation_strings(arena, "spec.ttl");
+    else if (strcmp(word, "refused") == 0)
+        notation_refusal(arena, spec);
     else if (strcmp(word, "suspend") == 0)
         spec->suspend = true;
     else if (strcmp(word, "protect") == 0)

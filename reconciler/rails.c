@@ -111,6 +111,8 @@ static void look_at_time(const struct pass *pass, struct candidate *candidate)
     static const struct marks none;
     const struct cluster_spec *spec = candidate->spec;
     const struct marks *marks = candidate->state ? &candidate->state->marks : &none;
+    if (spec && spec->refusal_count)
+        return;
     uint64_t created_s = candidate->state ? rails_created_s(candidate->state) : 0;
     uint64_t ttl_s = spec ? spec->ttl_s : marks->ttl_s;
     uint64_t expires_at_s = spec ? spec->expires_at_s : marks->expires_at_s;
@@ -234,6 +236,8 @@ bool rails_must_know(const struct fleet_spec *desired, const struct cluster_stat
         return false;
     if (!spec)
         return !why_none(desired, options);
+    if (spec->refusal_count)
+        return false;
     uint64_t end_s = rails_end_s(rails_created_s(state), spec->ttl_s, spec->expires_at_s);
     return end_s && options->now_s >= end_s;
 }

@@ -11,6 +11,7 @@
  *   one, or a fifth of the fleet if that is more);
  * - a clock that cannot be right ends nothing: one that is before the cluster
  *   was made, or more than 30 days past its end.
+ * What a policy refuses does not end by what it says: it is left alone.
  * Only clusters whose every container carries our fleet's label are candidates.
  */
 #ifndef RECONCILER_RAILS_H

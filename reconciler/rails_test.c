@@ -15,10 +15,9 @@ enum { MADE_S = 1767225600, HOUR_S = 3600, DAY_S = 86400 }; /* 2026-01-01 */
 
 /*
  * desired: names. observed: names, with "!" made by upstream's kind, "@" by
- * another fleet, "?" partly ours, "0" without containers. Behind a name may
- * stand marks, in braces: what it says of itself, or what the source asks for;
- * {unreadable}: they are not known. All names in order; all were made on the
- * first of January.
+ * another fleet, "?" partly ours, "0" without containers; "&" refused by a policy. Behind a name
+ * may stand marks, in braces: what it says of itself, or what the source asks for; {unreadable}:
+ * they are not known. All names in order; all were made on the first of January.
  */
 static const struct {
     const char *name, *desired, *observed;
@@ -149,6 +148,11 @@ static const struct {
      "a b",
      {.sources_whole = true, .now_s = MADE_S + HOUR_S},
      "a- its ttl of 1h was over at 2026-01-01T01:00:00Z\n"},
+    {"over, says a source that a policy refuses",
+     "a&{ttl-3600} b",
+     "a b",
+     {.prune = true, .sources_whole = true, .now_s = MADE_S + 3600},
+     ""},
     {"over, and without a clock", "a{ttl-3600}", "a", {.sources_whole = true}, ""},
     {"over, and not named any more",
      "b",
@@ -235,6 +239,9 @@ static const struct node_state anothers = {.name = "n", .owner = "ci", TIMES};
 static const struct node_state mixed[] = {{.name = "n", .owner = "lab", TIMES},
                                           {.name = "o", TIMES}};
 
+/* Stands for a spec that a policy refuses. */
+static const struct node_state excessive = {.name = "n"};
+
 static struct cluster_state read_cluster(struct arena *arena, const char *word, size_t length)
 {
     struct cluster_state cluster = {.nodes = ours, .node_count = 2, .marked = SEEN_YES};
@@ -257,6 +264,9 @@ static struct cluster_state read_cluster(struct arena *arena, const char *word, 
         cluster.nodes = &anothers;
         cluster.node_count = 1;
         break;
+    case '&':
+        cluster.nodes = &excessive;
+        break;
     case '?':
         cluster.nodes = mixed;
         cluster.node_count = 2;
@@ -265,7 +275,7 @@ static struct cluster_state read_cluster(struct arena *arena, const char *word, 
         cluster.node_count = 0;
         break;
     }
-    cluster.name = arena_string_n(arena, copy, strcspn(copy, "!@?0"));
+    cluster.name = arena_string_n(arena, copy, strcspn(copy, "!@?0&"));
     return cluster;
 }
 
@@ -285,6 +295,7 @@ static size_t read_clusters(struct arena *arena, const char *words, struct clust
 static struct cluster_spec spec_of(const struct cluster_state *named)
 {
     return (struct cluster_spec){.name = named->name,
+                                 .refusal_count = named->nodes == &excessive,
                                  .protect = named->marks.protect,
                                  .suspend = named->marks.suspended,
                                  .ttl_s = named->marks.ttl_s,
