@@ -10,16 +10,17 @@
 #include "cli/watch_service.h"
 #include "reconciler/folder_source.h"
 #include "reconciler/lock.h"
+#include "reconciler/repo_poll.h"
 #include "reconciler/watch.h"
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { RESCAN_MS = 60 * 1000 };
+enum { RESCAN_MS = 60 * 1000, INTERVAL_MS = 60 * 1000 };
 
 struct watch_command_options {
     struct converge_options converge; /* first: shared rows of the table fill it */
-    uint64_t resync_ms;
+    uint64_t resync_ms, interval_ms;  /* 0: not given */
     int log_format;
     struct watch_service_options service;
 };
@@ -41,10 +42,17 @@ static const struct option_spec options[] = {
      .offset = offsetof(struct converge_options, allow),
      .choices = converge_classes},
     {.long_name = "resync",
+     .rare = true,
      .argument = "DURATION",
      .help = "look at each cluster at least so often (default 10m)",
      .kind = OPTION_DURATION,
      .offset = offsetof(struct watch_command_options, resync_ms)},
+    {.long_name = "interval",
+     .argument = "DURATION",
+     .help = "ask the git repository so often whether its ref moved (default 1m)",
+     .kind = OPTION_DURATION,
+     .offset = offsetof(struct watch_command_options, interval_ms)},
+    REPO_ROWS(struct converge_options, repo),
     {.long_name = "skip-preflight",
      .help = "make nodes even if a look at the host says that it cannot go well",
      .kind = OPTION_FLAG,
@@ -66,7 +74,8 @@ struct station {
     struct session *session;
     struct session_stay stay;
     struct watch *watch;
-    struct folder_source *folder;
+    struct folder_source *folder; /* one of the two */
+    struct repo_poll *repo;
     const struct policy *policy; /* of --policy, or NULL */
     struct watch_log *log;
     struct watch_service *service;
@@ -179,6 +188,22 @@ static void source_looked(void *context, const char *problem)
     watch_log_line(station->log, LOG_INFO, "source", NULL, "the sources are as in force again");
 }
 
+static void ask_source(struct station *station)
+{
+    if (station->folder)
+        folder_source_poll(station->folder);
+    if (station->repo)
+        repo_poll_now(station->repo);
+}
+
+static void close_source(struct station *station)
+{
+    folder_source_close(station->folder);
+    repo_poll_close(station->repo);
+    station->folder = NULL;
+    station->repo = NULL;
+}
+
 /* --- The watcher. --- */
 
 static void tell_queue(struct station *station)
@@ -257,7 +282,7 @@ static void asked(void *context)
                                                    (unsigned long long)now.tv_nsec / 1000);
     notify_send(message);
     watch_log_line(station->log, LOG_INFO, "signal", NULL, "asked to look at everything again");
-    folder_source_poll(station->folder);
+    ask_source(station);
     watch_look(station->watch);
     notify_send("READY=1");
 }
@@ -270,8 +295,7 @@ static void stopped(void *context)
     watch_log_line(station->log, LOG_INFO, "signal", NULL,
                    first ? "stopping: running steps end first; a second signal cancels them"
                          : "canceling what still runs");
-    folder_source_close(station->folder);
-    station->folder = NULL;
+    close_source(station);
     watch_stop(station->watch);
 }
 
@@ -279,9 +303,7 @@ static void stopped(void *context)
 
 static void poll_now(void *context)
 {
-    struct station *station = context;
-    if (station->folder)
-        folder_source_poll(station->folder);
+    ask_source(context);
 }
 
 static const char *unready(void *context)
@@ -325,6 +347,17 @@ static const char *join_sources(struct arena *arena, const struct option_strings
     return arena_string(arena, text.data);
 }
 
+static struct watched_source name_source(struct arena *arena, const struct invocation *invocation)
+{
+    const struct watch_command_options *given = invocation->options;
+    cleanup_error struct error *none = NULL; /* it was checked */
+    if (given->converge.repo.options.url)
+        return (struct watched_source){.kind = "git",
+                                       .where = repo_where(arena, &given->converge.repo, &none)};
+    return (struct watched_source){.kind = "folder",
+                                   .where = join_sources(arena, &invocation->common.sources)};
+}
+
 static void open_watch(struct station *station)
 {
     const struct invocation *invocation = station->invocation;
@@ -352,7 +385,7 @@ static void open_watch(struct station *station)
     station->watch = watch_new(&watch);
 }
 
-static void open_source(struct station *station)
+static void open_folder(struct station *station, const struct source_listener *listener)
 {
     const struct option_strings *sources = &station->invocation->common.sources;
     const struct folder_source_options folder = {
@@ -362,12 +395,38 @@ static void open_source(struct station *station)
         .policy = station->policy,
         .rescan_ms = RESCAN_MS,
         .transport = station->session->transport,
-        .listener = {.context = station,
-                     .taken = source_taken,
-                     .refused = source_refused,
-                     .looked = source_looked},
+        .listener = *listener,
     };
     station->folder = folder_source_open(&folder);
+}
+
+static void open_repository(struct station *station, const struct source_listener *listener)
+{
+    const struct watch_command_options *given = station->given;
+    struct repo_poll_options repo = {
+        .repo = given->converge.repo.options,
+        .deadline_ms = repo_deadline_ms(&given->converge.repo),
+        .interval_ms = given->interval_ms ? given->interval_ms : INTERVAL_MS,
+        .policy = station->policy,
+        .seed = now_s() ^ (uint64_t)getpid() << 32,
+        .loop = &station->session->loop,
+        .transport = station->session->transport,
+        .listener = *listener,
+    };
+    repo.repo.allow_empty = given->converge.allow_empty;
+    station->repo = repo_poll_open(&repo);
+}
+
+static void open_source(struct station *station)
+{
+    const struct source_listener listener = {.context = station,
+                                             .taken = source_taken,
+                                             .refused = source_refused,
+                                             .looked = source_looked};
+    if (station->given->converge.repo.options.url)
+        open_repository(station, &listener);
+    else
+        open_folder(station, &listener);
 }
 
 static int watch_fleet(struct station *station, struct error **err)
@@ -383,19 +442,33 @@ static int watch_fleet(struct station *station, struct error **err)
     watch_start(station->watch);
     session_stay_run(&station->stay);
     session_stay_close(&station->stay);
-    folder_source_close(station->folder);
+    close_source(station);
     watch_free(station->watch);
     watch_service_close(station->service);
     watch_file_remove(station->session->engine, station->invocation->common.fleet);
     return 128 + station->session->first_signal;
 }
 
+/* What is wrong with the address shows at once, and not in the log alone. */
+static int check_repository(const struct invocation *invocation, struct error **err)
+{
+    const struct watch_command_options *given = invocation->options;
+    cleanup_arena struct arena *arena = arena_new();
+    if (invocation->common.sources.count)
+        return error_set(err, ERROR_INVALID,
+                         "-f and --git cannot be given together; a fleet has one source");
+    return repo_where(arena, &given->converge.repo, err) ? 0 : -1;
+}
+
 static int check_sources(const struct invocation *invocation, struct error **err)
 {
+    const struct watch_command_options *given = invocation->options;
     const struct option_strings *sources = &invocation->common.sources;
+    if (given->converge.repo.options.url)
+        return check_repository(invocation, err);
     if (!sources->count)
         return error_set(err, ERROR_INVALID,
-                         "no source given: -f FILE or -f FOLDER names what to watch");
+                         "no source given: -f FILE, -f FOLDER or --git URL names what to watch");
     for (size_t i = 0; i < sources->count; i++)
         if (strcmp(sources->items[i], "-") == 0)
             return error_set(err, ERROR_INVALID,
@@ -439,8 +512,7 @@ static int run(const struct invocation *invocation, struct error **err)
         .watched = {.pid = getpid(),
                     .command = command,
                     .since_s = now_s(),
-                    .source = {.kind = "folder",
-                               .where = join_sources(arena, &invocation->common.sources)}},
+                    .source = name_source(arena, invocation)},
     };
     int result = converge_lock(&session, invocation, invocation->common.fleet, 0, &lock, err);
     if (result == 0)
@@ -460,7 +532,9 @@ const struct command command_watch = {
     .uses = USES_SOURCES | USES_FLEET | USES_ENGINE | USES_KUBECONFIG,
     .exits = EXITS_AS_OURS,
     .examples = (const char *const[]){"kind watch -f lab/",
-                                      "kind watch -f lab/ --prune --log-format json", NULL},
+                                      "kind watch --git https://git.lab/clusters.git --path lab "
+                                      "--prune",
+                                      NULL},
     .description =
         (const char *const[]){
             "Does what apply does, again and again: when a file of the sources changes, when the "
@@ -472,6 +546,6 @@ const struct command command_watch = {
             "SIGHUP reads the sources again, looks at all clusters, and tries again what was given "
             "up. SIGINT and SIGTERM let running steps end; a second one cancels them. What was "
             "begun is kept, and the next run goes on from there.",
-            NULL},
+            repo_words, NULL},
     .run = run,
 };

@@ -1,8 +1,10 @@
 #include "cli/repo_once.h"
 
 #include "base/memory.h"
+#include "reconciler/repo_url.h"
 #include <assert.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 enum { STALL_MS_MAX = 30 * 1000 };
@@ -27,6 +29,18 @@ static void take_result(void *context, const struct repo_result *result, struct 
         reading->result = *result;
     reading->failure = failure;
     reading->over = true;
+}
+
+const char *repo_where(struct arena *arena, const struct repo_choice *choice, struct error **err)
+{
+    cleanup_free char *folder = getcwd(NULL, 0);
+    const struct repo_options *options = &choice->options;
+    struct repo_url url;
+    if (repo_url_read(arena, options->url, folder ? folder : "/", &url, err))
+        return NULL;
+    return arena_format(arena, "%s%s%s%s%s", url.shown, options->ref ? " at " : "",
+                        options->ref ? options->ref : "", options->path ? ", in " : "",
+                        options->path ? options->path : "");
 }
 
 uint32_t repo_deadline_ms(const struct repo_choice *choice)

@@ -33,6 +33,7 @@ struct repo_choice {
          .kind = OPTION_STRING,                                                                    \
          .offset = offsetof(type, field.options.path)},                                            \
         {.long_name = "verify-keys",                                                               \
+         .rare = true,                                                                             \
          .argument = "FILE",                                                                       \
          .help = "use only commits signed by these: allowed signers, or a keyring",                \
          .kind = OPTION_STRING,                                                                    \
@@ -69,6 +70,10 @@ struct repo_choice {
 
 /* For manual pages: what is done with a repository, and where its copy is. */
 extern const char repo_words[];
+
+/* How to call it: the address without what may be a secret, ref and path. NULL and *err: it is
+ * none. */
+const char *repo_where(struct arena *arena, const struct repo_choice *choice, struct error **err);
 
 /* How long one fetch may take, by the options. */
 uint32_t repo_deadline_ms(const struct repo_choice *choice);

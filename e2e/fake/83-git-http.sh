@@ -63,7 +63,7 @@ head -c 400000 /dev/urandom >"$folder/lab/noise"
 commit lab 'much to fetch'
 run apply --git "$url/cut/lab/.git"
 expect "a pack that is cut off" "$code" 1
-grows() { [ -n "$(find "$cache" -name '*_git2_*' -size +64k)" ]; }
+grows() { [ -n "$(find "$XDG_CACHE_HOME" -name '*_git2_*' -size +64k)" ]; }
 
 "$kind" apply --git "$url/slow/lab/.git" >"$folder/out" 2>"$folder/err" </dev/null &
 pid=$!

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A small HTTP server in front of `git http-backend`, well-behaved or not, for tests.
 
-usage: git_server.py FOLDER TOKEN [CERTIFICATE KEY]
+usage: git_server.py FOLDER TOKEN [CERTIFICATE KEY | --port PORT]
 
 The first part of a path says how it behaves, the rest is a repository in FOLDER:
 /open/ serves; /private/ wants TOKEN as password; /moved/ sends to another host; /slow/ sends
@@ -153,8 +153,9 @@ class Server(http.server.ThreadingHTTPServer):
         pass  # clients that are killed are what the tests are about
 
 
-server = Server(("127.0.0.1", 0), Handler)
-if len(sys.argv) > 3:
+WANTS_PORT = len(sys.argv) > 3 and sys.argv[3] == "--port"
+server = Server(("127.0.0.1", int(sys.argv[4]) if WANTS_PORT else 0), Handler)
+if len(sys.argv) > 3 and not WANTS_PORT:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[3], sys.argv[4])
     server.socket = context.wrap_socket(server.socket, server_side=True)

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by tests of git sources: repositories in the test's folder, and a cache of its own.
 export XDG_CACHE_HOME=$folder/cache HOME=$folder/home GIT_CONFIG_NOSYSTEM=1
-mkdir -p "$HOME"
+mkdir -p "$HOME" "$XDG_CACHE_HOME"
 cache=$XDG_CACHE_HOME/kind/git
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY no_proxy NO_PROXY
 
@@ -36,7 +36,7 @@ servers_stop() {
     done
     servers=()
 }
-trap 'servers_stop; leave' EXIT
+trap 'last=$?; set +e; servers_stop; (exit "$last"); leave' EXIT
 
 # first_line FILE: once it is there.
 first_line() {
