@@ -41,6 +41,13 @@ static void open_driver(struct session *session, const struct invocation *invoca
     session->driver = docker_open(session->transport, endpoint, &options);
 }
 
+/* Under systemd there is no user whose kubeconfig it could be. */
+static void keep_own_kubeconfigs(struct session *session, const char *state)
+{
+    cleanup_free char *folder = memory_format("%.*s/kubeconfig", (int)strcspn(state, ":"), state);
+    kubeconfig_paths_in(folder, &session->kubeconfig);
+}
+
 int session_open(struct session *session, const struct invocation *invocation,
                  enum session_rule rule, struct error **err)
 {
@@ -48,8 +55,12 @@ int session_open(struct session *session, const struct invocation *invocation,
     struct endpoint endpoint = {0};
     if (endpoint_find(invocation->common.engine, &endpoint, err))
         return -1;
-    if (invocation->command->uses & USES_KUBECONFIG &&
-        kubeconfig_paths_find(invocation->common.kubeconfig, &session->kubeconfig, err)) {
+    const char *state = getenv("STATE_DIRECTORY");
+    bool service = state && *state == '/' && !invocation->common.kubeconfig;
+    if (invocation->command->uses & USES_KUBECONFIG && service) {
+        keep_own_kubeconfigs(session, state);
+    } else if (invocation->command->uses & USES_KUBECONFIG &&
+               kubeconfig_paths_find(invocation->common.kubeconfig, &session->kubeconfig, err)) {
         endpoint_done(&endpoint);
         return -1;
     }

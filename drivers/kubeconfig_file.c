@@ -79,8 +79,23 @@ int kubeconfig_paths_find(const char *flag, struct kubeconfig_paths *paths, stru
     return 0;
 }
 
+void kubeconfig_paths_in(const char *folder, struct kubeconfig_paths *paths)
+{
+    *paths = (struct kubeconfig_paths){.folder = memory_string(folder)};
+}
+
+/* The file of this one cluster in a service's folder (the caller frees), or NULL. */
+static char *own_file(const struct kubeconfig_paths *paths, const char *cluster, struct error **err)
+{
+    if (!strchr(cluster, '/') && *cluster != '.')
+        return memory_format("%s/%s.kubeconfig", paths->folder, cluster);
+    error_set(err, ERROR_INVALID, "'%s' is no name of a cluster", cluster);
+    return NULL;
+}
+
 void kubeconfig_paths_done(struct kubeconfig_paths *paths)
 {
+    free(paths->folder);
     for (size_t i = 0; i < paths->count; i++)
         free(paths->items[i]);
     free(paths->items);
@@ -248,14 +263,12 @@ static int replace_file(const char *path, const struct text *text, const struct 
 
 /* The three uses. */
 
-int kubeconfig_file_put(const struct kubeconfig_paths *paths, const char *cluster,
-                        const char *addition, enum kubeconfig_context context, struct error **err)
+static int put_in(const char *path, uint32_t timeout_ms, const char *cluster, const char *addition,
+                  enum kubeconfig_context context, struct error **err)
 {
-    const char *path = kubeconfig_paths_target(paths);
     cleanup_free char *folder = folder_of(path);
     cleanup_kubeconfig_lock struct kubeconfig_lock lock = {0};
-    if (make_folders(folder, err) < 0 ||
-        kubeconfig_lock_take(path, paths->lock_timeout_ms, &lock, err) < 0)
+    if (make_folders(folder, err) < 0 || kubeconfig_lock_take(path, timeout_ms, &lock, err) < 0)
         return -1;
     cleanup_free char *target = follow_links(path, err);
     cleanup_text struct text old, new;
@@ -269,6 +282,24 @@ int kubeconfig_file_put(const struct kubeconfig_paths *paths, const char *cluste
     if (exists && strcmp(old.data, new.data) == 0)
         return 0;
     return replace_file(target, &new, exists ? &status : NULL, err);
+}
+
+static int put_own(const struct kubeconfig_paths *paths, const char *cluster, const char *addition,
+                   struct error **err)
+{
+    cleanup_free char *file = own_file(paths, cluster, err);
+    return file ? put_in(file, paths->lock_timeout_ms, cluster, addition, KUBECONFIG_SET_CONTEXT,
+                         err)
+                : -1;
+}
+
+int kubeconfig_file_put(const struct kubeconfig_paths *paths, const char *cluster,
+                        const char *addition, enum kubeconfig_context context, struct error **err)
+{
+    if (paths->folder)
+        return put_own(paths, cluster, addition, err);
+    return put_in(kubeconfig_paths_target(paths), paths->lock_timeout_ms, cluster, addition,
+                  context, err);
 }
 
 static int remove_from(const char *path, uint32_t timeout_ms, const char *cluster, bool *changed,
@@ -294,9 +325,22 @@ static int remove_from(const char *path, uint32_t timeout_ms, const char *cluste
     return replace_file(target, &new, exists ? &status : NULL, err);
 }
 
+/* Its own file goes as a whole. */
+static int remove_own(const struct kubeconfig_paths *paths, const char *cluster, bool *changed,
+                      struct error **err)
+{
+    cleanup_free char *file = own_file(paths, cluster, err);
+    if (!file)
+        return -1;
+    *changed = unlink(file) == 0;
+    return *changed || errno == ENOENT || errno == ENOTDIR ? 0 : system_error(err, "remove", file);
+}
+
 int kubeconfig_file_remove(const struct kubeconfig_paths *paths, const char *cluster, bool *changed,
                            struct error **err)
 {
+    if (paths->folder)
+        return remove_own(paths, cluster, changed, err);
     bool any = false;
     for (size_t i = 0; i < paths->count; i++)
         if (remove_from(paths->items[i], paths->lock_timeout_ms, cluster, &any, err) < 0)
@@ -305,20 +349,30 @@ int kubeconfig_file_remove(const struct kubeconfig_paths *paths, const char *clu
     return 0;
 }
 
+static int look_in(const char *path, const char *cluster, struct kubeconfig_access *access,
+                   bool *found, struct error **err)
+{
+    cleanup_text struct text text;
+    text_init(&text, FILE_BYTES_MAX);
+    struct stat status;
+    bool exists;
+    if (read_file(path, &text, &status, &exists, err) < 0)
+        return -1;
+    return exists ? kubeconfig_access(path, text.data, cluster, access, found, err) : 0;
+}
+
 int kubeconfig_file_access(const struct kubeconfig_paths *paths, const char *cluster,
                            struct kubeconfig_access *access, bool *found, struct error **err)
 {
     bool any = false;
-    for (size_t i = 0; i < paths->count && !any; i++) {
-        cleanup_text struct text text;
-        text_init(&text, FILE_BYTES_MAX);
-        struct stat status;
-        bool exists;
-        if (read_file(paths->items[i], &text, &status, &exists, err) < 0)
-            return -1;
-        if (exists && kubeconfig_access(paths->items[i], text.data, cluster, access, &any, err) < 0)
+    if (paths->folder) {
+        cleanup_free char *file = own_file(paths, cluster, err);
+        if (!file || look_in(file, cluster, access, &any, err) < 0)
             return -1;
     }
+    for (size_t i = 0; i < paths->count && !any; i++)
+        if (look_in(paths->items[i], cluster, access, &any, err) < 0)
+            return -1;
     *found = any;
     return 0;
 }

@@ -20,7 +20,16 @@ struct kubeconfig_paths {
     char **items; /* at least one, none twice */
     size_t count;
     uint32_t lock_timeout_ms; /* how long to wait for another's lock; 0: 5 s */
+    /*
+     * Of a service, else NULL: items do not count, each cluster has a file of
+     * its own here, "ci.kubeconfig", whose current context it is. It goes with the cluster.
+     */
+    char *folder;
 };
+
+/* A service's: every cluster in a file of its own in this folder, which is made when there is one.
+ */
+void kubeconfig_paths_in(const char *folder, struct kubeconfig_paths *paths);
 
 /*
  * flag is the value of --kubeconfig, NULL or "" if not given. Reads KUBECONFIG
