@@ -175,18 +175,21 @@ format: ## rewrite all C files in house format
 COMPLETIONS = $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions/kind \
 	zsh/site-functions/_kind fish/vendor_completions.d/kind.fish)
 SCHEMAS     = $(DESTDIR)$(PREFIX)/share/kind/schema
+UNIT        = $(DESTDIR)$(PREFIX)/lib/systemd/system/kind-watch.service
 
 install: $(BUILD)/kind ## install to DESTDIR/PREFIX
 	install -D -m 0755 $(BUILD)/kind $(DESTDIR)$(PREFIX)/bin/kind
 	install -d $(DESTDIR)$(PREFIX)/share/man/man1 $(SCHEMAS) $(dir $(COMPLETIONS))
 	install -m 0644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 0644 docs/schema/*.json $(SCHEMAS)
+	install -d $(dir $(UNIT))
+	sed 's|@bindir@|$(PREFIX)/bin|' systemd/kind-watch.service.in > $(UNIT) && chmod 0644 $(UNIT)
 	$(BUILD)/kind completion bash > $(word 1,$(COMPLETIONS))
 	$(BUILD)/kind completion zsh > $(word 2,$(COMPLETIONS))
 	$(BUILD)/kind completion fish > $(word 3,$(COMPLETIONS))
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/kind $(COMPLETIONS)
+	rm -f $(DESTDIR)$(PREFIX)/bin/kind $(COMPLETIONS) $(UNIT)
 	cd docs/man && for page in *.1; do rm -f "$(DESTDIR)$(PREFIX)/share/man/man1/$$page"; done
 	rm -f $(patsubst docs/schema/%,$(SCHEMAS)/%,$(wildcard docs/schema/*.json))
 	rmdir $(SCHEMAS) $(dir $(SCHEMAS)) 2>/dev/null || true

@@ -369,12 +369,15 @@ static int run(const struct invocation *invocation, struct error **err)
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
     struct table_rows rows = {0};
+    struct watched watched;
+    bool is_watched = watch_file_read(arena, session.engine, invocation->common.fleet, &watched);
+    if (is_watched && watched.kubeconfigs && !invocation->common.kubeconfig) {
+        kubeconfig_paths_done(&session.kubeconfig);
+        kubeconfig_paths_in(watched.kubeconfigs, &session.kubeconfig);
+    }
     int result = look(invocation, &session, arena, &rows, err);
     if (result == 0) {
         struct text text;
-        struct watched watched;
-        bool is_watched =
-            watch_file_read(arena, session.engine, invocation->common.fleet, &watched);
         text_init(&text, 0);
         if (given->output == VIEW_JSON)
             print_json(arena, &text, rows.items, rows.count, is_watched ? &watched : NULL);

@@ -66,11 +66,12 @@ static json_t *source_json(const struct watched_source *source)
 
 static json_t *watched_json(const struct watched *watched)
 {
-    return json_pack("{s:i, s:I, s:o, s:I, s:b, s:o, s:[o]}", "pid", (int)watched->pid, "birth",
-                     (json_int_t)birth_of(watched->pid), "command", words_json(watched->command),
-                     "since", (json_int_t)watched->since_s, "engineThere", watched->engine_there,
-                     "engineProblem", words_json(watched->engine_problem), "sources",
-                     source_json(&watched->source));
+    return json_pack("{s:i, s:I, s:o, s:I, s:b, s:o, s:o, s:[o]}", "pid", (int)watched->pid,
+                     "birth", (json_int_t)birth_of(watched->pid), "command",
+                     words_json(watched->command), "since", (json_int_t)watched->since_s,
+                     "engineThere", watched->engine_there, "engineProblem",
+                     words_json(watched->engine_problem), "kubeconfigs",
+                     words_json(watched->kubeconfigs), "sources", source_json(&watched->source));
 }
 
 static int write_all(int fd, const char *bytes)
@@ -163,6 +164,7 @@ bool watch_file_read(struct arena *arena, const char *engine, const char *fleet,
             .since_s = number_of(object, "since"),
             .engine_there = json_is_true(json_object_get(object, "engineThere")),
             .engine_problem = string_of(arena, object, "engineProblem"),
+            .kubeconfigs = string_of(arena, object, "kubeconfigs"),
             .source = {.kind = string_of(arena, source, "kind"),
                        .where = string_of(arena, source, "where"),
                        .revision = string_of(arena, source, "revision"),

@@ -30,6 +30,7 @@ struct watched {
     uint64_t since_s;
     bool engine_there;
     const char *engine_problem; /* NULL where there is none */
+    const char *kubeconfigs; /* the folder of its clusters' kubeconfigs; NULL: it uses the user's */
     struct watched_source source;
 };
 

@@ -1,5 +1,7 @@
 #include "reconciler/desired.h"
 
+#include "base/memory.h"
+#include "model/spec_copy.h"
 #include "reconciler/policy_file.h"
 
 void desired_free(struct desired *desired)
@@ -22,4 +24,35 @@ int desired_load(const struct source_texts *texts, const struct desired_rules *r
         return 0;
     return error_set(err, ERROR_INVALID, "%zu error%s in the sources; nothing was changed",
                      problems->errors, problems->errors == 1 ? "" : "s");
+}
+
+static struct desired *keep(const struct fleet_spec *fleet, const char *warnings)
+{
+    struct arena *arena = arena_new();
+    struct desired *desired = arena_alloc(arena, sizeof(*desired));
+    struct cluster_spec *clusters = arena_array(arena, fleet->cluster_count, sizeof(*clusters));
+    for (size_t i = 0; i < fleet->cluster_count; i++)
+        clusters[i] = *spec_copy(arena, &fleet->clusters[i]);
+    *desired = (struct desired){.arena = arena, .fleet = *fleet, .revision = ""};
+    desired->fleet.clusters = clusters;
+    desired->fleet.policy = NULL; /* it has judged */
+    desired->warnings = arena_string(arena, warnings);
+    return desired;
+}
+
+struct desired *desired_of(struct arena *scratch, const struct source_texts *texts,
+                           const struct desired_rules *rules, char **problem)
+{
+    struct fleet_spec fleet;
+    struct problem_list problems;
+    cleanup_error struct error *err = NULL;
+    cleanup_text struct text words;
+    problem_list_init(&problems, scratch);
+    text_init(&words, 0);
+    int result = desired_load(texts, rules, &fleet, &problems, &err);
+    problem_list_print(&problems, &words);
+    if (result == 0)
+        return keep(&fleet, words.data);
+    *problem = memory_string(words.data);
+    return NULL;
 }

@@ -17,6 +17,7 @@ struct desired {
     struct fleet_spec fleet;
     const char *revision;         /* "3f2a9c01b7de", or a commit's */
     const char *author, *subject; /* NULL: not known */
+    const char *signer;           /* NULL: nobody, or nobody asked */
     uint64_t revised_at_s;        /* Unix time; 0: not known */
     const char *warnings;         /* "file:line:column: warning: ...\n"; "" where there are none */
 };
@@ -35,5 +36,13 @@ struct desired_rules {
 };
 int desired_load(const struct source_texts *texts, const struct desired_rules *rules,
                  struct fleet_spec *fleet, struct problem_list *problems, struct error **err);
+
+/*
+ * The same for who keeps it: a revision of its own, without the texts, with
+ * fleet and warnings filled in. NULL where there was any error: *problem (the
+ * caller frees) has them all, one a line. Scratch is for work in between.
+ */
+struct desired *desired_of(struct arena *scratch, const struct source_texts *texts,
+                           const struct desired_rules *rules, char **problem);
 
 #endif

@@ -27,6 +27,7 @@ struct folder_source {
     size_t beside_count;
     char *problem;   /* told last, or NULL */
     unsigned unread; /* in a row */
+    bool asked;      /* for the reading that comes next */
 };
 
 /* --- What was read, as a number. --- */
@@ -103,7 +104,17 @@ static int read_beside(void *context, struct arena *arena, const char *base, con
     return source_read_beside(NULL, arena, base, path, text, err);
 }
 
-static void tell_refused(struct folder_source *source, const char *revision, const char *problem)
+static void look_again_in(struct folder_source *source, uint64_t delay_ms);
+
+static void tell_looked(struct folder_source *source, const char *problem, uint64_t delay_ms)
+{
+    const struct source_listener *listener = &source->options.listener;
+    look_again_in(source, delay_ms);
+    listener->looked(listener->context, problem);
+}
+
+static void tell_refused(struct folder_source *source, const char *revision, const char *problem,
+                         uint64_t delay_ms)
 {
     const struct source_listener *listener = &source->options.listener;
     bool again = source->problem && strcmp(source->problem, problem) == 0;
@@ -112,26 +123,17 @@ static void tell_refused(struct folder_source *source, const char *revision, con
         source->problem = memory_string(problem);
         listener->refused(listener->context, revision, problem);
     }
-    listener->looked(listener->context, problem);
+    tell_looked(source, problem, delay_ms);
 }
 
 static void tell_good(struct folder_source *source)
 {
-    const struct source_listener *listener = &source->options.listener;
     free(source->problem);
     source->problem = NULL;
-    listener->looked(listener->context, NULL);
+    tell_looked(source, NULL, source->options.rescan_ms);
 }
 
-static const char *problem_words(struct arena *arena, const struct problem_list *problems)
-{
-    cleanup_text struct text text;
-    text_init(&text, 0);
-    problem_list_print(problems, &text);
-    return arena_string(arena, text.data);
-}
-
-/* New content: all of it takes effect, or nothing. Takes the arena over. */
+/* New content: all of it takes effect, or nothing. */
 static void load(struct folder_source *source, struct arena *arena,
                  const struct source_texts *texts)
 {
@@ -144,22 +146,18 @@ static void load(struct folder_source *source, struct arena *arena,
         .policy = source->options.policy,
         .origin = POLICY_OWN_FILES,
     };
-    struct desired *desired = arena_alloc(arena, sizeof(*desired));
-    struct problem_list problems;
-    cleanup_error struct error *err = NULL;
-    problem_list_init(&problems, arena);
+    cleanup_free char *problem = NULL;
     forget_beside(source);
-    source->broken = desired_load(texts, &rules, &desired->fleet, &problems, &err) != 0;
+    struct desired *desired = desired_of(arena, texts, &rules, &problem);
     digest_all(source, arena, texts, source->digest);
     source->known = true;
-    desired->arena = arena;
-    desired->revision = name_digest(arena, source->digest);
-    desired->warnings = problem_words(arena, &problems);
-    if (source->broken) {
-        tell_refused(source, desired->revision, desired->warnings);
-        arena_free(arena);
+    source->broken = desired == NULL;
+    const char *name = name_digest(desired ? desired->arena : arena, source->digest);
+    if (!desired) {
+        tell_refused(source, name, problem, source->options.rescan_ms);
         return;
     }
+    desired->revision = name;
     tell_good(source);
     source->options.listener.taken(source->options.listener.context, desired);
 }
@@ -174,8 +172,6 @@ static bool is_same(const struct folder_source *source, struct arena *arena,
     return memcmp(digest, source->digest, sizeof(digest)) == 0;
 }
 
-static void look_again_in(struct folder_source *source, uint64_t delay_ms);
-
 static uint64_t unread_delay_ms(const struct folder_source *source)
 {
     uint64_t delay_ms = (uint64_t)UNREAD_MS << (source->unread < 6 ? source->unread : 6);
@@ -186,30 +182,28 @@ static void look(void *context)
 {
     struct folder_source *source = context;
     const struct folder_source_options *options = &source->options;
-    struct arena *arena = arena_new();
+    cleanup_arena struct arena *arena = arena_new();
     struct source_texts texts;
     cleanup_error struct error *err = NULL;
     source->timer = NULL;
-    /* First, since what follows may close the source. */
-    look_again_in(source, options->rescan_ms);
+    if (!source->asked && options->rescans)
+        options->rescans(options->listener.context);
+    source->asked = false;
     if (source_read(arena, options->paths, options->path_count, options->allow_empty, &texts,
                     &err)) {
-        look_again_in(source, unread_delay_ms(source));
+        uint64_t delay_ms = unread_delay_ms(source);
         source->unread++;
-        tell_refused(source, NULL, err->message);
-        arena_free(arena);
+        source->known = source->known && !source->broken; /* its problem is to be told again */
+        tell_refused(source, NULL, err->message, delay_ms);
         return;
     }
     source->unread = 0;
-    if (!is_same(source, arena, &texts)) {
+    if (!is_same(source, arena, &texts))
         load(source, arena, &texts);
-        return;
-    }
-    if (source->broken)
-        options->listener.looked(options->listener.context, source->problem ? source->problem : "");
+    else if (source->broken)
+        tell_looked(source, source->problem ? source->problem : "", options->rescan_ms);
     else
         tell_good(source);
-    arena_free(arena);
 }
 
 static void look_again_in(struct folder_source *source, uint64_t delay_ms)
@@ -230,6 +224,7 @@ struct folder_source *folder_source_open(const struct folder_source_options *opt
 
 void folder_source_poll(struct folder_source *source)
 {
+    source->asked = true;
     look_again_in(source, 0);
 }
 

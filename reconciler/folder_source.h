@@ -12,18 +12,7 @@
 #define RECONCILER_FOLDER_SOURCE_H
 
 #include "drivers/transport.h"
-#include "reconciler/desired.h"
-
-/* Callbacks come from the loop, and may close the source. */
-struct source_listener {
-    void *context;
-    void (*taken)(void *context, struct desired *desired); /* the callee's from now on */
-    /* revision: of what is refused; NULL where it could not be read. Only where it is another
-     * problem, or another revision, than before. */
-    void (*refused)(void *context, const char *revision, const char *problem);
-    /* After each look: NULL, or why it did not go well. */
-    void (*looked)(void *context, const char *problem);
-};
+#include "reconciler/source_listener.h"
 
 struct folder_source_options {
     const char *const *paths; /* must last */
@@ -33,6 +22,8 @@ struct folder_source_options {
     uint32_t rescan_ms;
     struct transport *transport; /* its clock and timers */
     struct source_listener listener;
+    void (*rescans)(
+        void *context); /* the listener's: before a reading that nobody asked for; or NULL */
 };
 
 struct folder_source;

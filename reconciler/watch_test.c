@@ -127,7 +127,7 @@ static void close_play(struct play *play)
     fake_lab_close(&play->lab);
 }
 
-static struct desired *desired_of(const char *yaml)
+static struct desired *revision_of(const char *yaml)
 {
     struct arena *arena = arena_new();
     struct desired *desired = arena_alloc(arena, sizeof(*desired));
@@ -144,7 +144,7 @@ static struct desired *desired_of(const char *yaml)
 
 static void take(struct play *play, const char *yaml)
 {
-    watch_take(play->watch, desired_of(yaml));
+    watch_take(play->watch, revision_of(yaml));
 }
 
 /* What happened since, and forgets it. */

@@ -1,39 +1,17 @@
 #!/usr/bin/env bash
 # A folder that is watched: what is broken changes nothing, what is killed is repaired, signals are heard.
 . "$(dirname "$0")/session.sh"
+. "$(dirname "$0")/watching.sh"
 engine_start --boot-ms 1 --api-ms 1 --ready-ms 1
 lab=$folder/lab
 mkdir "$lab"
-watch_pid=
-
-# watch [OPTION...]: in the background, its log in $folder/log.
-watch() {
-    "$kind" watch -f "$lab" "$@" >"$folder/watch.out" 2>"$folder/log" </dev/null &
-    watch_pid=$!
-}
-
-# said TEXT [TIMES]: waits until the log has it, so often; at most 20 s.
-said() {
-    for _ in $(seq 400); do
-        if [ "$(grep -cF -- "$1" "$folder/log")" -ge "${2:-1}" ]; then return 0; fi
-        sleep 0.05
-    done
-    not_ok "the log does not say '$1' ${2:-once}: $(tail -n 20 "$folder/log")"
-}
-
-# ended: waits for the watcher's end; leaves its exit code in $code.
-ended() {
-    code=0
-    wait "$watch_pid" || code=$?
-}
-
 names() {
     "$kind" get clusters | tr '\n' ' '
 }
 
 cluster a "$lab/a.yaml"
 cluster b "$lab/b.yaml"
-watch --prune
+watch -f "$lab" --prune
 said "a: Ready" && said "b: Ready" && ok "both are made"
 fake POST /_fake/reset-log >/dev/null
 before=$(wc -l <"$folder/log")
@@ -44,32 +22,33 @@ expect_in "and the revision" "$(cat "$folder/out")" "$lab: revision "
 expect "the file is ours alone" "$(stat -c %a "$XDG_RUNTIME_DIR"/kind/*.watch.json)" 600
 
 mv "$lab/b.yaml" "$lab/renamed.yml"
-kill -HUP "$watch_pid"
+poll
 said "is in force: 2 clusters" 2
 echo 'nodes: [' >"$lab/c.yaml"
 rm "$lab/renamed.yml"
-kill -HUP "$watch_pid"
+poll
 said "is refused, what was in force stays in force"
 run status -o json
 expect "a broken file among good ones shows" "$(jq -r '.watch.sources[0].problem' <<<"$out" | head -n 1)" "$lab/c.yaml:2:1: error: not valid YAML: did not find expected node content"
 expect_in "in words, too" "$("$kind" status)" "refused: "
 rm "$lab/c.yaml" "$lab/a.yaml"
-kill -HUP "$watch_pid"
+poll
 said "holds no *.yaml or *.yml file"
 expect "a renamed, a broken and an empty folder delete nothing" "$(requests 'map(select(.method == "DELETE")) | length')" 0
 cluster a "$lab/a.yaml"
 cluster b "$lab/b.yaml"
-kill -HUP "$watch_pid"
+poll
 said "is in force: 2 clusters" 3
 
 fake POST '/_fake/exit?container=b-control-plane&code=137' >/dev/null
 said "b: start node b-control-plane done" && ok "a container that was killed is started again"
 said "b: Ready" 2
 printf -- '- {role: worker, image: "kind.local/node:v1.20.2"}\n' >>"$lab/a.yaml"
-kill -HUP "$watch_pid"
+began=$SECONDS
 said "a: Ready, 2 nodes" && ok "a worker more"
+expect "without being asked, at once" "$([ $((SECONDS - began)) -lt 15 ] && echo yes)" yes
 rm "$lab/b.yaml"
-kill -HUP "$watch_pid"
+poll
 said "b: is to go: not in the sources any more"
 said "b: gone" && ok "what left goes, with --prune"
 expect "one is left" "$(names)" "a "
@@ -93,19 +72,19 @@ expect "the file is gone" "$(find "$XDG_RUNTIME_DIR/kind" -name '*.watch.json' |
 run status
 expect "status says nothing of watchers then" "$(grep -c 'watched by' <<<"$out")" 0
 
-watch --prune --log-format json
+watch -f "$lab" --prune --log-format json
 said '"event":"settled","cluster":"a"'
 expect "each line is JSON" "$(jq -r .level "$folder/log" | sort -u | tr '\n' ' ')" "info "
 fake POST /_fake/settings '{"boot_ms": 3000}' >/dev/null
 cluster d "$lab/d.yaml"
-kill -HUP "$watch_pid"
+poll
 said '"event":"plan","cluster":"d"'
 kill -9 "$watch_pid"
 ended
 fake POST /_fake/settings '{"boot_ms": 1}' >/dev/null
 run status
 expect "one that was killed does not watch" "$(grep -c 'watched by' <<<"$out")" 0
-watch
+watch -f "$lab"
 said "d: Ready" && ok "after kill -9 the next goes on"
 kill -INT "$watch_pid"
 ended
