@@ -98,6 +98,14 @@ holds() {
     if said=$("$@" 2>&1 </dev/null); then ok "$what"; else not_ok "$what: $* says: ${said:-nothing}"; fi
 }
 
+# says WHAT WANT COMMAND...: the command prints that; if not, what it said on stderr is told, too.
+says() {
+    local what=$1 want=$2 said code=0
+    shift 2
+    said=$("$@" 2>"$folder/complaint" </dev/null) || code=$?
+    if [ "$said" = "$want" ]; then ok "$what"; else not_ok "$what: $* gives '$said' (exit $code), want '$want'; it complains: $(tail -n 5 "$folder/complaint")"; fi
+}
+
 # within SECONDS COMMAND...: until the command succeeds; false when the time is over.
 within() {
     local end=$((SECONDS + $1))
