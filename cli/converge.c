@@ -234,6 +234,7 @@ struct cycle_options converge_cycle(const struct invocation *invocation,
                 .allow_recreate = options->allow & 1u << CHANGE_RECREATE,
                 /* What the rails let through may go. */
                 .allow_delete = true,
+                .adopt = options->adopt,
                 .unprotect = options->unprotect,
                 .wish = options->wish,
             },

@@ -12,7 +12,7 @@
 #include "reconciler/pass.h"
 
 struct converge_options {
-    bool prune, no_prune, allow_empty, dry_run, skip_preflight;
+    bool prune, no_prune, allow_empty, adopt, dry_run, skip_preflight;
     unsigned allow;                      /* bits 1 << enum change_class */
     uint32_t max_deletions, concurrency; /* 0: not given */
     bool unprotect;                      /* of what must not exist */
@@ -31,6 +31,10 @@ struct converge_options {
      .help = "refuse what this Policy does not allow to clusters",                                 \
      .kind = OPTION_STRING,                                                                        \
      .offset = offsetof(struct converge_options, policy)},                                         \
+        {.long_name = "adopt",                                                                     \
+         .help = "take over clusters that the sources name and upstream's kind made",              \
+         .kind = OPTION_FLAG,                                                                      \
+         .offset = offsetof(struct converge_options, adopt)},                                      \
         {.long_name = "no-prune",                                                                  \
          .help = "keep what the sources do not name, also where the Fleet says prune",             \
          .kind = OPTION_FLAG,                                                                      \

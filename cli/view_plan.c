@@ -235,6 +235,7 @@ static bool is_in_passing(const struct plan *plan, const struct action *action)
         return grows || waits;
     case ACTION_AWAIT_READY:
         return grows;
+    case ACTION_ADOPT:
     case ACTION_CREATE_NODE:
     case ACTION_START_NODE:
     case ACTION_REVIVE:
@@ -415,6 +416,7 @@ static void add_advice(struct text *text, const struct plan_table *table,
         if (table->changes[i] && flags[i] && (i != CHANGE_DELETE || results->prune))
             text_add(text, flags[i]);
     text_add(text, results->allow_empty ? " --allow-empty" : "");
+    text_add(text, results->adopt ? " --adopt" : "");
 }
 
 void view_results_plans(struct text *text, const struct view_results *results)

@@ -32,6 +32,7 @@ static struct view_results results_of(const struct engine_result *items,
         .prune = converge_prunes(given),
         .allow_empty = given->allow_empty,
         .policy = given->policy,
+        .adopt = given->adopt,
     };
 }
 

@@ -36,7 +36,7 @@ struct view_results {
     size_t count;
     const struct rails_verdicts *verdicts; /* NULL: none */
     const struct common_options *common;   /* what was given; NULL: nothing */
-    bool prune, allow_empty;               /* of what was given, too */
+    bool prune, allow_empty, adopt;        /* of what was given, too */
     const char *policy;                    /* the same; NULL: none */
 };
 void view_results_plans(struct text *text, const struct view_results *results);

@@ -165,6 +165,8 @@ static const struct step *table_of(enum action_kind kind)
         return docker_carry_steps;
     case ACTION_SAVE_ETCD:
         return docker_save_steps;
+    case ACTION_ADOPT:
+        return docker_adopt_steps;
     }
     assert(false);
 }

@@ -56,6 +56,10 @@ struct docker_flow {
     uint64_t happenings; /* when it was asked for a list */
     const char *cluster;
 
+    /* docker_list.c: a list whose clusters are asked, one after the other, who adopted them. */
+    struct cluster_state *listed; /* NULL: there is no list yet */
+    size_t listed_count, asked;
+
     /* Learned on the way. */
     const struct cluster_state *seen; /* the cluster's containers, as listed last */
     const struct node_spec *node;     /* the subject, of input.spec; NULL: not one node */
@@ -120,6 +124,7 @@ struct docker_flow {
     bool has_link;                 /* the link beside a record is there, with or without digest */
     struct succession *succession; /* docker_succession.c's */
     struct etcd *etcd;             /* docker_etcd.c's */
+    struct portrait *portrait;     /* docker_adopt.c's */
     struct attachment *attachment; /* docker_alias.c's */
     struct stored *stored;         /* docker_stored.c's; NULL: kubeadm keeps nothing */
     struct saving *saving;         /* docker_save.c's */
@@ -147,7 +152,7 @@ extern const struct step docker_proxy_steps[], docker_dns_steps[], docker_cni_st
 extern const struct step docker_storage_steps[], docker_kubeconfig_steps[];
 extern const struct step docker_evidence_steps[];
 extern const struct step docker_check_version_steps[], docker_set_aside_steps[];
-extern const struct step docker_carry_steps[], docker_save_steps[];
+extern const struct step docker_carry_steps[], docker_save_steps[], docker_adopt_steps[];
 extern const struct step docker_ready_steps[], docker_record_steps[], docker_forget_steps[];
 
 /* Rows that many tables begin with. */

@@ -215,12 +215,113 @@ static void copy_clusters(struct arena *arena, const struct fleet_state *from,
     *to = (struct fleet_state){.clusters = clusters, .cluster_count = from->cluster_count};
 }
 
-/* Lists all clusters and keeps the list for those who look next. */
+/* --- Clusters that were adopted. --- */
+
+/* The control plane that can tell whose its cluster is, where containers do not; or NULL. */
+static const struct node_state *whom_to_ask(const struct docker_flow *df,
+                                            const struct cluster_state *cluster)
+{
+    bool unlabelled = false;
+    for (size_t i = 0; i < cluster->node_count; i++)
+        unlabelled = unlabelled || !cluster->nodes[i].owner;
+    for (size_t i = 0; unlabelled && !df->docker->options.any_owner && i < cluster->node_count; i++)
+        if (docker_is_readable(&cluster->nodes[i]))
+            return &cluster->nodes[i];
+    return NULL;
+}
+
+/* What cannot be read names nobody: then it is nobody's of us. */
+static void take_adopter(struct arena *arena, const struct answer *answer,
+                         struct cluster_state *cluster)
+{
+    struct marks marks = {0};
+    const char *target = docker_link_target(arena, answer);
+    if (target)
+        (void)marks_parse(arena, target, &marks);
+    if (!marks.owner)
+        return;
+    struct node_state *nodes = arena_array(arena, cluster->node_count, sizeof(*nodes));
+    for (size_t i = 0; i < cluster->node_count; i++) {
+        nodes[i] = cluster->nodes[i];
+        nodes[i].owner = nodes[i].owner ? nodes[i].owner : marks.owner;
+    }
+    cluster->nodes = nodes;
+}
+
+static void begin_asking(struct docker_flow *df, struct arena *arena,
+                         const struct fleet_state *fleet)
+{
+    df->listed = arena_array(arena, fleet->cluster_count, sizeof(*df->listed));
+    df->listed_count = fleet->cluster_count;
+    for (size_t i = 0; i < fleet->cluster_count; i++)
+        df->listed[i] = fleet->clusters[i];
+    df->asked = 0;
+}
+
+/*
+ * Labels cannot be given later, so a note in the cluster tells who adopted it
+ * (marks.h). Only clusters with containers that have no owner are asked; answer
+ * NULL: none has been yet. STEP_DONE: *fleet is all that was listed.
+ */
+static enum step_status ask_adopters(struct flow *flow, const struct answer *answer,
+                                     struct arena *arena, struct fleet_state *fleet)
+{
+    struct docker_flow *df = docker_flow_of(flow);
+    for (; df->asked < df->listed_count; df->asked++) {
+        const struct node_state *node = whom_to_ask(df, &df->listed[df->asked]);
+        if (!node)
+            continue;
+        if (!answer) {
+            docker_look_at_link(flow, node->id);
+            return STEP_WAITING;
+        }
+        take_adopter(arena, answer, &df->listed[df->asked]);
+        answer = NULL;
+    }
+    *fleet = (struct fleet_state){.clusters = df->listed, .cluster_count = df->listed_count};
+    df->listed = NULL;
+    return STEP_DONE;
+}
+
+/* --- Lists. --- */
+
+static int take_list(struct docker_flow *df, const struct answer *answer, struct error **err)
+{
+    struct snapshot *snapshot = &df->docker->snapshot;
+    if (answer->status != 200) {
+        (void)docker_refused(&df->flow, answer, "list containers", err);
+        return -1;
+    }
+    arena_free(snapshot->arena);
+    *snapshot = (struct snapshot){0};
+    struct fleet_state fleet = {0};
+    if (docker_parse_list(df->into, answer->body, answer->length, &fleet, err))
+        return -1; /* nothing was seen: that is no empty fleet for those who look next */
+    begin_asking(df, df->into, &fleet);
+    return 0;
+}
+
+/* For those who look next; unless something was told meanwhile, which it may not know. */
+static void keep_list(struct docker_flow *df)
+{
+    struct snapshot *snapshot = &df->docker->snapshot;
+    if (df->happenings != df->docker->happenings)
+        return;
+    arena_free(snapshot->arena); /* another's, who has listed at the same time */
+    snapshot->arena = arena_new();
+    copy_clusters(snapshot->arena, df->fleet, &snapshot->fleet);
+    snapshot->served = arena_array(snapshot->arena, df->fleet->cluster_count, sizeof(bool));
+    snapshot->stale = arena_array(snapshot->arena, df->fleet->cluster_count, sizeof(bool));
+    snapshot->taken_at_ms = df->flow.transport->now_ms(df->flow.transport);
+}
+
+/* Lists all clusters and keeps the list. */
 static enum step_status list_all(struct flow *flow, const struct answer *answer, struct error **err)
 {
     struct docker_flow *df = docker_flow_of(flow);
     if (!answer) {
         df->happenings = df->docker->happenings;
+        df->listed = NULL;
         flow_send_request(
             flow,
             docker_path(flow,
@@ -228,25 +329,14 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
             (struct request){.method = "GET", .reply_bytes_max = (size_t)256 * 1024 * 1024});
         return STEP_WAITING;
     }
-    if (answer->status != 200)
-        return docker_refused(flow, answer, "list containers", err);
-    struct snapshot *snapshot = &df->docker->snapshot;
-    arena_free(snapshot->arena);
-    *snapshot = (struct snapshot){0};
-    struct arena *arena = arena_new();
-    if (docker_parse_list(arena, answer->body, answer->length, &snapshot->fleet, err)) {
-        arena_free(arena); /* nothing was seen: that is no empty fleet for those who look next */
-        return STEP_FAILED;
+    if (!df->listed) {
+        if (take_list(df, answer, err))
+            return STEP_FAILED;
+        answer = NULL;
     }
-    snapshot->arena = arena;
-    snapshot->served = arena_array(arena, snapshot->fleet.cluster_count, sizeof(bool));
-    snapshot->stale = arena_array(arena, snapshot->fleet.cluster_count, sizeof(bool));
-    snapshot->taken_at_ms = flow->transport->now_ms(flow->transport);
-    copy_clusters(df->into, &snapshot->fleet, df->fleet);
-    if (df->happenings != df->docker->happenings) {
-        arena_free(arena); /* it may be older than what was told meanwhile */
-        *snapshot = (struct snapshot){0};
-    }
+    if (ask_adopters(flow, answer, df->into, df->fleet) != STEP_DONE)
+        return STEP_WAITING;
+    keep_list(df);
     return STEP_DONE;
 }
 
@@ -279,13 +369,19 @@ enum step_status docker_list_cluster(struct flow *flow, const struct answer *ans
     if (!answer) {
         const char *filter =
             arena_format(flow->arena, "{\"label\":[\"" LABEL_CLUSTER "=%s\"]}", df->cluster);
+        df->listed = NULL;
         flow_send(flow, "GET", docker_path(flow, "/containers/json?all=1&filters=", filter), NULL);
         return STEP_WAITING;
     }
+    if (df->listed)
+        return ask_adopters(flow, answer, flow->arena, fleet);
     if (answer->status != 200)
         return docker_refused(flow, answer, "list containers", err);
-    return docker_parse_list(flow->arena, answer->body, answer->length, fleet, err) ? STEP_FAILED
-                                                                                    : STEP_DONE;
+    struct fleet_state listed = {0};
+    if (docker_parse_list(flow->arena, answer->body, answer->length, &listed, err))
+        return STEP_FAILED;
+    begin_asking(df, flow->arena, &listed);
+    return ask_adopters(flow, NULL, flow->arena, fleet);
 }
 
 /* A node that comes or goes does not speak for the cluster, if another can. */

@@ -139,16 +139,36 @@ static void end_events(struct fake_call *call)
     fake_call_status(call, 204);
 }
 
+static void disown_container(struct fake_call *call)
+{
+    const char *name = fake_call_query(call, "container"), *key;
+    struct fake_container *container = fake_container_of(call, name ? name : "");
+    if (!container)
+        return;
+    json_t *labels = json_object(), *value;
+    json_object_foreach(container->labels, key, value)
+    {
+        if (strncmp(key, "fleet.kind/", strlen("fleet.kind/")) != 0)
+            json_object_set(labels, key, value);
+    }
+    json_decref(container->labels);
+    container->labels = labels;
+    (void)fake_file_remove(container, "/kind/fleet.json");
+    (void)fake_file_remove(container, "/kind/fleet.digest");
+    fake_container_changed(call->world, container);
+    fake_call_status(call, 204);
+}
+
 static const struct {
     const char *method, *path;
     fake_handler *run;
 } routes[] = {
-    {"GET", "/_fake/requests", reply_requests}, {"POST", "/_fake/reset-log", reset_log},
-    {"GET", "/_fake/state", reply_state},       {"POST", "/_fake/fault", order_faults},
-    {"POST", "/_fake/clear", clear_faults},     {"POST", "/_fake/settings", change_settings},
-    {"POST", "/_fake/info", change_info},       {"POST", "/_fake/journal", change_journal},
-    {"POST", "/_fake/exit", end_container},     {"POST", "/_fake/populate", fake_populate},
-    {"POST", "/_fake/end-events", end_events},
+    {"GET", "/_fake/requests", reply_requests},  {"POST", "/_fake/reset-log", reset_log},
+    {"GET", "/_fake/state", reply_state},        {"POST", "/_fake/fault", order_faults},
+    {"POST", "/_fake/clear", clear_faults},      {"POST", "/_fake/settings", change_settings},
+    {"POST", "/_fake/info", change_info},        {"POST", "/_fake/journal", change_journal},
+    {"POST", "/_fake/exit", end_container},      {"POST", "/_fake/populate", fake_populate},
+    {"POST", "/_fake/disown", disown_container}, {"POST", "/_fake/end-events", end_events},
 };
 
 bool fake_control_is_path(const char *path)

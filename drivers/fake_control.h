@@ -11,7 +11,8 @@
  *   POST /_fake/journal     {"kubelet": "lines"}: what journalctl says in every node from now on
  *   POST /_fake/exit?container=NAME&code=N    its processes end by themselves
  *   POST /_fake/end-events  all streams of events end, as when the engine is restarted
- *   POST /_fake/populate    see fake_populate.h
+ *   POST /_fake/disown?container=NAME    it is as another tool would have made it: without our
+ * labels, record and marks POST /_fake/populate    see fake_populate.h
  *
  * None of them is logged, counted or spoiled.
  */

@@ -7,6 +7,7 @@
  * plus sign each:
  *
  *   sha256-5f3a...+protect+ttl-259200       none+suspended   (no record yet)
+ *   sha256-5f3a...+owner-lab
  *
  * An engine tells a link's target by a mere look, of a stopped container too.
  */
@@ -26,6 +27,11 @@ struct marks {
     uint64_t ttl_s, expires_at_s; /* 0: none */
     /* What was asked for by hand. */
     bool suspended, stopped;
+    /*
+     * The fleet that adopted the cluster, or NULL: its containers without our
+     * owner label, which another tool made, are that fleet's.
+     */
+    const char *owner;
     /* The first word that is not known, or NULL: of a later version, so nobody may act on it. */
     const char *unknown;
 };
@@ -35,6 +41,9 @@ void marks_take(struct marks *marks, const struct cluster_spec *spec);
 
 /* Does the source ask for what is marked already? */
 bool marks_agree(const struct marks *marks, const struct cluster_spec *spec);
+
+/* May a fleet of this name be told as owner? Only of letters, digits, '.', '_' and '-'. */
+bool marks_can_name(const char *fleet);
 
 /* The link's target. digest NULL: there is no record. */
 const char *marks_print(struct arena *arena, const char *digest, const struct marks *marks);

@@ -32,6 +32,12 @@ static void targets(void **state)
         {"sha256-a+ttl- 1", "a", "sha256-a", "ttl- 1"},
         {"sha256-a+ttl-1234567890123", "a", "sha256-a", "ttl-1234567890123"},
         {"sha256-a+protect-1", "a", "sha256-a", "protect-1"},
+        {"sha256-a+owner-lab.1_b-C+stopped", "a", "sha256-a+stopped+owner-lab.1_b-C", NULL},
+        {"none+owner-lab", NULL, "none+owner-lab", NULL},
+        {"sha256-a+owner", "a", "sha256-a", "owner"},
+        {"sha256-a+owner-", "a", "sha256-a", "owner-"},
+        {"sha256-a+owner-a b", "a", "sha256-a", "owner-a b"},
+        {"sha256-a+owners-a", "a", "sha256-a", "owners-a"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         cleanup_arena struct arena *arena = arena_new();

@@ -42,6 +42,7 @@ static const struct {
     [ACTION_SET_ASIDE] = {"set-aside", "set aside"},
     [ACTION_CARRY] = {"carry-data", "carry data"},
     [ACTION_SAVE_ETCD] = {"save-etcd", "save etcd"},
+    [ACTION_ADOPT] = {"adopt", "adopt cluster"},
 };
 
 const char *action_kind_name(enum action_kind kind)

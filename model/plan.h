@@ -53,9 +53,10 @@ enum action_kind {
     ACTION_SET_ASIDE,     /* stop the control plane and name it as carrier; subject: node */
     ACTION_CARRY,         /* the carrier's data into the new container; subject: node */
     ACTION_SAVE_ETCD,     /* a snapshot of etcd, kept beside the subject: node */
+    ACTION_ADOPT,         /* a cluster that another tool made becomes ours; subject: cluster */
 };
 
-enum { ACTION_KINDS = ACTION_SAVE_ETCD + 1, PLAN_ACTIONS_MAX = 512 };
+enum { ACTION_KINDS = ACTION_ADOPT + 1, PLAN_ACTIONS_MAX = 512 };
 
 struct action {
     enum action_kind kind;

@@ -8,6 +8,8 @@
  * DESIGN: what is seen is first sorted into one of a few cases, worst first,
  * and each case has one function:
  *
+ *   another tool made it, and it is  diff_adopt.c         it becomes ours
+ *   to be adopted
  *   a container is not ours          leave_foreign        nothing, in words
  *   something is asked for by hand   diff_life.c          that, and nothing else
  *   the cluster must not exist       plan_end             forget, then delete
@@ -180,7 +182,13 @@ static bool leave_foreign(const struct diff *d)
     if (!foreign || (!d->desired && d->policy->any_owner))
         return false;
     enum change_class change = d->desired ? CHANGE_LIVE : CHANGE_DELETE;
-    if (one_maker && foreign == d->observed->node_count)
+    bool adoptable = d->desired && one_maker && diff_is_strange(&d->observed->nodes[0]);
+    if (adoptable && foreign == d->observed->node_count)
+        plan_refuse(d->plan, change, d->plan->cluster,
+                    "cluster exists and was not made by this fleet (made %s); left alone (adopt it "
+                    "with --adopt, rename the cluster here, or delete the other one)",
+                    maker);
+    else if (one_maker && foreign == d->observed->node_count)
         plan_refuse(d->plan, change, d->plan->cluster,
                     "cluster exists and was not made by this fleet (made %s); left alone (rename "
                     "the cluster here, or delete the other one)",
@@ -431,11 +439,12 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
     plan_init(plan, arena, desired ? desired->name : observed->name);
     plan->marks = observed->marks;
     plan->marks.unknown = arena_string(arena, observed->marks.unknown);
+    plan->marks.owner = arena_string(arena, observed->marks.owner);
     if (desired)
         marks_take(&plan->marks, desired);
     const struct diff_policy leave = leave_of(&d);
     d.policy = &leave;
-    if (leave_foreign(&d) || diff_refuse_unknown_marks(&d))
+    if (diff_plan_adoption(&d) || leave_foreign(&d) || diff_refuse_unknown_marks(&d))
         return;
     if (policy->wish) {
         diff_plan_wish(&d);

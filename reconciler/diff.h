@@ -33,6 +33,8 @@ struct diff_policy {
      * counts only where desired is NULL.
      */
     bool any_owner;
+    /* Clusters that another tool made become ours, where a source names them. */
+    bool adopt;
     bool unprotect; /* a cluster that must not exist goes also if it is protected */
     enum diff_wish wish;
     const char *end_reason; /* why it must not exist; NULL: it is not wanted any more */

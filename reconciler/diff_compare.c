@@ -35,10 +35,21 @@ static bool is_one_of_two(const struct diff *d, const struct facet *facet)
            spec_role_count(d->desired, NODE_CONTROL_PLANE) == 2 && diff_count_planes(d) == 2;
 }
 
+/* What is made anew with its data must have been made by us. */
+static bool is_of_adopted_plane(const struct diff *d, const struct facet *facet)
+{
+    const struct node_state *node = facet && facet->node ? diff_find(d, facet->node) : NULL;
+    return node && diff_is_control_plane(node) && diff_is_adopted(node) &&
+           facet->change == CHANGE_REPLACE;
+}
+
 /* A control plane whose data the wanted version would not read, or that is one of two. */
 static const char *why_dearer(const struct diff *d, const struct facet *want,
                               const struct facet *have)
 {
+    if (is_of_adopted_plane(d, want) || is_of_adopted_plane(d, have))
+        return "another tool made it, so it cannot be made anew with its data, and all nodes anew "
+               "need --allow recreate";
     if (is_one_of_two(d, want) || is_one_of_two(d, have))
         return diff_two_words;
     if (!want || !have || !want->node || !diff_is_field(want, "image") ||

@@ -109,36 +109,36 @@ static const struct row rows[] = {
      "await-ready a <- 0 (something changed)\n"},
     {"the load balancer stands still, a control plane is gone", "cp cp2 cp3 w", "cp cp2 cp3",
      "cp:running cp3:running lb:exited recorded kubeconfig", "",
+     "balancer a-external-load-balancer (exited)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (exited)\n"
-     "drain a-control-plane2 <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane2 <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane2 <- 3 0 1 (missing)\n"
-     "create-node a-worker <- 0 1 (missing)\n"
-     "join a-control-plane2 <- 5 2 4 (a node is missing)\n"
-     "join a-worker <- 6 2 4 (a node is missing)\n"
-     "await-ready a <- 2 4 7 8 (something changed)\n"
+     "drain a-control-plane2 <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane2 <- 3 1 2 (missing)\n"
+     "create-node a-worker <- 1 2 (missing)\n"
+     "join a-control-plane2 <- 5 0 4 (a node is missing)\n"
+     "join a-worker <- 6 0 4 (a node is missing)\n"
+     "await-ready a <- 0 4 7 8 (something changed)\n"
      "record a <- 9 (a node is missing)\n"},
     {"a worker joins by the load balancer", "cp cp2 w nocni", "cp cp2 nocni",
      "cp:exited cp2:running lb:exited recorded", "",
      "start-node a-control-plane (exited)\n"
+     "balancer a-external-load-balancer (exited)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 1 (exited)\n"
-     "create-node a-worker <- 1 2 (missing)\n"
-     "join a-worker <- 4 0 3 (a node is missing)\n"
-     "record a <- 0 3 5 (a node is missing)\n"},
+     "create-node a-worker <- 2 3 (missing)\n"
+     "join a-worker <- 4 0 1 (a node is missing)\n"
+     "record a <- 0 1 5 (a node is missing)\n"},
     {"a control plane is gone", "cp cp2 cp3", NULL,
      "cp:running cp3:running lb:running recorded ready kubeconfig", "",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane2 <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane2 <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane2 <- 3 0 1 (missing)\n"
-     "join a-control-plane2 <- 5 2 4 (a node is missing)\n"
-     "await-ready a <- 2 4 6 (something changed)\n"
+     "drain a-control-plane2 <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane2 <- 3 1 2 (missing)\n"
+     "join a-control-plane2 <- 5 0 4 (a node is missing)\n"
+     "await-ready a <- 0 4 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"},
     {"from three control planes to one", "cp", "cp cp2 cp3",
      "cp:running cp2:running cp3:running lb:running recorded ready kubeconfig", "",
@@ -162,13 +162,13 @@ static const struct row rows[] = {
      "delete-node a-control-plane3 <- 2 (made for other settings, and never finished)\n"},
     {"from one control plane to two", "cp cp2", "cp", "cp:running recorded ready kubeconfig", "",
      "network kind (a node is missing)\n"
-     "image default (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (missing)\n"
-     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
-     "create-node a-control-plane2 <- 0 1 (missing)\n"
-     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
-     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
-     "await-ready a <- 2 3 5 6 (something changed)\n"
+     "endpoint a-control-plane <- 1 (the API is published elsewhere)\n"
+     "kubeconfig a <- 1 2 (the API is published elsewhere)\n"
+     "image default (a node is missing)\n"
+     "create-node a-control-plane2 <- 0 4 (missing)\n"
+     "join a-control-plane2 <- 5 1 2 (a node is missing)\n"
+     "await-ready a <- 1 2 3 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"},
 
     /* --- Complete, and it follows. --- */
@@ -271,14 +271,14 @@ static const struct row rows[] = {
      "kubeconfig a (entry is missing or out of date)\n"
      "await-ready a <- 0 (something changed)\n"},
     {"a worker too many, a control plane is missing", "cp cp2 cp3", "cp cp2 cp3 w", "cp:running cp2:running lb:running w:running recorded ready kubeconfig", "",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane3 <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane3 <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane3 <- 3 0 1 (missing)\n"
-     "join a-control-plane3 <- 5 2 4 (a node is missing)\n"
-     "await-ready a <- 2 4 6 (something changed)\n"
+     "drain a-control-plane3 <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane3 <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane3 <- 3 1 2 (missing)\n"
+     "join a-control-plane3 <- 5 0 4 (a node is missing)\n"
+     "await-ready a <- 0 4 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"},
     {"a worker too many, a control plane stands still", "cp", "cp w", "cp:exited w:exited recorded", "",
      "start-node a-worker (exited)\n"

@@ -35,14 +35,14 @@ static const struct row rows[] = {
      "record a <- 1 (not in the spec)\n"},
     {"a mount of a control plane that is not there", "cp cp2 cp3 mount=/h:/c", "cp cp2 cp3",
      "cp:running cp2:running lb:running recorded unready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane3 <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane3 <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane3 <- 3 0 1 (missing)\n"
-     "join a-control-plane3 <- 5 2 4 (a node is missing)\n"
-     "await-ready a <- 2 4 6 (not Ready)\n"
+     "drain a-control-plane3 <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane3 <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane3 <- 3 1 2 (missing)\n"
+     "join a-control-plane3 <- 5 0 4 (a node is missing)\n"
+     "await-ready a <- 0 4 6 (not Ready)\n"
      "record a <- 7 (a node is missing)\n"},
     {"the load balancer is stopped, and a worker is wanted no more", "cp cp2 cp3", "cp cp2 cp3 w",
      "cp:running cp2:running cp3:running w:running lb:exited recorded kubeconfig", "",

@@ -21,6 +21,7 @@ struct diff {
 /* A set of kinds. */
 typedef uint64_t kind_set;
 #define KIND(kind) (UINT64_C(1) << ACTION_##kind)
+_Static_assert(ACTION_KINDS <= 64, "a set of kinds has a bit for each");
 
 /* --- What is there, and what is planned (diff.c). --- */
 
@@ -43,6 +44,13 @@ bool diff_wait_for_last(const struct diff *d, size_t action, enum action_kind ki
 
 /* Deletes every node that was seen, after all that is planned already. */
 void diff_delete_all(const struct diff *d, enum change_class change, const char *reason);
+
+/* --- What another tool made (diff_adopt.c). --- */
+
+bool diff_is_strange(const struct node_state *node); /* nobody's of us, and nobody adopted it */
+bool diff_is_adopted(const struct node_state *node); /* ours now, but not made by us */
+/* False: it is not to be adopted, and nothing is planned. */
+bool diff_plan_adoption(const struct diff *d);
 
 /* --- By which settings a container was made (diff_fit.c). --- */
 
@@ -194,14 +202,11 @@ void diff_plan_life(const struct diff *d); /* once all is planned */
 /* From nothing or from where it stopped. */
 void diff_plan_setup(const struct diff *d);
 
-/*
- * Starts what stands still, wanted or not, unless it goes now; and makes what
- * is missing beside the control planes.
- */
-void diff_plan_restart(const struct diff *d);
-
-/* The first half of that, and the load balancer. */
+/* Starts what stands still, wanted or not, unless it goes now; and the load balancer. */
 void diff_plan_standing(const struct diff *d);
+
+/* What is missing is made, and joins. */
+void diff_plan_comers(const struct diff *d);
 
 /* All workers join that may not have done so: one that has is found done. */
 void diff_plan_joins(const struct diff *d);

@@ -84,10 +84,11 @@ const char *diff_without_majority(const struct diff *d)
     /* One that is there and not recorded may have joined. */
     for (size_t i = 0; i < d->observed->node_count; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        bool late = diff_is_control_plane(node) && !diff_is_member(d, node->name) &&
-                    node->status == CONTAINER_RUNNING;
+        bool other = diff_is_control_plane(node) && !diff_is_member(d, node->name);
+        bool late = other && node->status == CONTAINER_RUNNING;
         members += late;
         alive += late;
+        still += other && diff_is_stopped(node);
     }
     bool silent = d->observed->ready == SEEN_NO && !d->observed->version;
     return silent && !still && members > 1 && alive <= members / 2 ? first : NULL;
@@ -161,6 +162,9 @@ const char *diff_why_stays(const struct diff *d, const struct facet *want)
 {
     const struct facet *have = entrance_facet(&d->observed->applied, "apiServerAddress");
     const struct node_state *node = diff_find(d, want->node);
+    const struct node_state *now = have ? diff_find(d, have->node) : NULL;
+    if (now && diff_is_control_plane(now) && diff_is_adopted(now))
+        return "another tool made the cluster, whose certificates do not know the load balancer";
     if (diff_is_field(want, "apiServerAddress")) {
         if (have && strcmp(have->value, want->value) != 0)
             return arena_format(d->arena, "%s -> %s", have->value, want->value);
@@ -277,7 +281,9 @@ static const char *why_endpoint(const struct diff *d, const struct node_state *n
         return NULL;
     if (diff_may_move(d))
         return moves;
-    return node->named == SEEN_NO ? "it does not answer to the endpoint's name" : NULL;
+    return node->named == SEEN_NO && !diff_is_adopted(node)
+               ? "it does not answer to the endpoint's name"
+               : NULL;
 }
 
 bool diff_is_any_detached(const struct diff *d)

@@ -6,15 +6,15 @@ static const struct row rows[] = {
     /* --- More. --- */
     {"from one to three", "cp cp2 cp3", "cp", "cp:running recorded ready kubeconfig", "",
      "network kind (a node is missing)\n"
-     "image default (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (missing)\n"
-     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
-     "create-node a-control-plane2 <- 0 1 (missing)\n"
-     "create-node a-control-plane3 <- 0 1 (missing)\n"
-     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
-     "join a-control-plane3 <- 5 2 3 6 (a node is missing)\n"
-     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
-     "await-ready a <- 2 3 6 7 8 (something changed)\n"
+     "endpoint a-control-plane <- 1 (the API is published elsewhere)\n"
+     "kubeconfig a <- 1 2 (the API is published elsewhere)\n"
+     "image default (a node is missing)\n"
+     "create-node a-control-plane2 <- 0 4 (missing)\n"
+     "create-node a-control-plane3 <- 0 4 (missing)\n"
+     "join a-control-plane2 <- 5 1 2 (a node is missing)\n"
+     "join a-control-plane3 <- 6 1 2 7 (a node is missing)\n"
+     "await-ready a <- 1 2 3 7 8 (something changed)\n"
      "record a <- 9 (a node is missing)\n"},
     {"from one to two, the port is held", "cp cp2 port=6443", "cp port=6443", "cp:running:port=6443 recorded ready kubeconfig", "",
      "! nodes[a-external-load-balancer].apiServerPort [recreate]: 6443 is published by the container of a control plane, which cannot leave it to the load balancer; another port can be had at once (0 picks one); refused: needs --allow recreate (all its data would go)\n"
@@ -24,13 +24,13 @@ static const struct row rows[] = {
      "! a-control-plane2 [live]: missing; comes once the load balancer can publish the API\n"},
     {"from one to two, another port", "cp cp2 port=7443", "cp port=6443", "cp:running:port=6443 recorded ready kubeconfig", "",
      "network kind (a node is missing)\n"
-     "image default (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (missing)\n"
-     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
-     "create-node a-control-plane2 <- 0 1 (missing)\n"
-     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
-     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
-     "await-ready a <- 2 3 5 6 (something changed)\n"
+     "endpoint a-control-plane <- 1 (the API is published elsewhere)\n"
+     "kubeconfig a <- 1 2 (the API is published elsewhere)\n"
+     "image default (a node is missing)\n"
+     "create-node a-control-plane2 <- 0 4 (missing)\n"
+     "join a-control-plane2 <- 5 1 2 (a node is missing)\n"
+     "await-ready a <- 1 2 3 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"},
     {"from one to two, another address", "cp cp2 address=0.0.0.0", "cp", "cp:running recorded ready kubeconfig", "",
      "! nodes[a-external-load-balancer].apiServerAddress [recreate]: 127.0.0.1 -> 0.0.0.0; refused: needs --allow recreate (all its data would go)\n"
@@ -38,14 +38,14 @@ static const struct row rows[] = {
     {"from one to two, another address, allowed", "cp cp2 address=0.0.0.0", "cp", "cp:running recorded ready kubeconfig", "recreate",
      "delete-node a-control-plane [recreate] (nodes[a-external-load-balancer].apiServerAddress: 127.0.0.1 -> 0.0.0.0)\n"},
     {"from one to two, begun: the load balancer is there", "cp cp2", "cp", "cp:running lb:running:anew recorded nokubeconfig", "",
+     "balancer a-external-load-balancer (control planes come)\n"
+     "endpoint a-control-plane <- 0 (the API is published elsewhere)\n"
+     "kubeconfig a <- 0 1 (the API is published elsewhere)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
-     "create-node a-control-plane2 <- 0 1 (missing)\n"
-     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
-     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
-     "await-ready a <- 2 3 5 6 (something changed)\n"
+     "create-node a-control-plane2 <- 3 4 (missing)\n"
+     "join a-control-plane2 <- 5 0 1 (a node is missing)\n"
+     "await-ready a <- 0 1 2 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"},
     {"from one to two, begun with another port", "cp cp2", "cp", "cp:running lb:running:misshapen recorded nokubeconfig", "",
      "delete-node a-external-load-balancer (made for other settings, and never finished)\n"},
@@ -54,9 +54,9 @@ static const struct row rows[] = {
     {"from one to two, begun: it has joined", "cp cp2", "cp", "cp:running cp2:running:anew lb:running:anew recorded nokubeconfig", "",
      "balancer a-external-load-balancer (control planes come)\n"
      "endpoint a-control-plane <- 0 (the API is published elsewhere)\n"
-     "join a-control-plane2 <- 0 1 (not known to have joined)\n"
      "kubeconfig a <- 0 1 (the API is published elsewhere)\n"
-     "node-settings a-control-plane2 <- 2 0 (not known to have joined)\n"
+     "join a-control-plane2 <- 0 1 (not known to have joined)\n"
+     "node-settings a-control-plane2 <- 3 0 (not known to have joined)\n"
      "await-ready a <- 0 1 2 3 4 (something changed)\n"
      "record a <- 5 (a node is missing)\n"},
     {"a control plane of another shape was never finished", "cp cp2", "cp", "cp:exited cp2:running:misshapen lb:exited:anew recorded nokubeconfig", "",
@@ -73,20 +73,20 @@ static const struct row rows[] = {
      "await-ready a <- 0 (not Ready)\n"},
     /* --- Gone, and back. --- */
     {"the first is gone", "cp cp2 cp3", NULL, "cp2:running cp3:running lb:running recorded ready kubeconfig", "",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane <- 3 0 1 (missing)\n"
-     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "drain a-control-plane <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane <- 3 1 2 (missing)\n"
+     "join a-control-plane <- 5 0 4 (a node is missing)\n"
      "upload-config a <- 6 (comes with the image)\n"
      "token a <- 6 (comes with the image)\n"
      "proxy a <- 6 (comes with the image)\n"
      "dns a <- 6 (comes with the image)\n"
      "cni a <- 6 (comes with the image)\n"
      "storage a <- 6 (comes with the image)\n"
-     "await-ready a <- 2 4 6 7 8 9 10 11 12 (something changed)\n"
+     "await-ready a <- 0 4 6 7 8 9 10 11 12 (something changed)\n"
      "record a <- 13 (a node is missing)\n"},
     {"one of three is dead", "cp cp2 cp3", NULL, "cp:running cp2:dead cp3:exited lb:running recorded unready kubeconfig", "",
      "start-node a-control-plane3 (exited)\n"
@@ -159,14 +159,14 @@ static const struct row rows[] = {
      "record a <- 2 (1 node less)\n"},
     {"one of two is gone, another stands still", "cp cp2", NULL, "cp:exited lb:running recorded unready kubeconfig", "",
      "start-node a-control-plane (exited)\n"
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 1 (control planes come)\n"
-     "drain a-control-plane2 <- 0 3 (its container is gone)\n"
-     "leave-etcd a-control-plane2 <- 4 0 3 (its container is gone)\n"
-     "create-node a-control-plane2 <- 4 1 2 (missing)\n"
-     "join a-control-plane2 <- 6 0 3 5 (a node is missing)\n"
-     "await-ready a <- 0 3 5 7 (not Ready)\n"
+     "drain a-control-plane2 <- 0 1 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 4 0 1 (its container is gone)\n"
+     "create-node a-control-plane2 <- 4 2 3 (missing)\n"
+     "join a-control-plane2 <- 6 0 1 5 (a node is missing)\n"
+     "await-ready a <- 0 1 5 7 (not Ready)\n"
      "record a <- 8 (a node is missing)\n"},
     {"two of another mount", "cp cp2 mount=/h:/c", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
      "! nodes[a-control-plane2].extraMounts[0] [recreate]: none -> /h:/c; refused: two control planes cannot be made anew one by one (a third makes it possible), and all nodes anew need --allow recreate (all its data would go)\n"},
@@ -180,12 +180,12 @@ static const struct row rows[] = {
      "delete-node a-control-plane2 [recreate] (a-control-plane2 was made for other settings)\n"
      "delete-node a-external-load-balancer [recreate] (a-control-plane2 was made for other settings)\n"},
     {"a third comes first, before two are of another image", "cp image=new cp2 image=new cp3 image=new", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image new (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "create-node a-control-plane3 <- 0 1 (missing)\n"
-     "join a-control-plane3 <- 3 2 (a node is missing)\n"
-     "await-ready a <- 2 4 (something changed)\n"
+     "create-node a-control-plane3 <- 1 2 (missing)\n"
+     "join a-control-plane3 <- 3 0 (a node is missing)\n"
+     "await-ready a <- 0 4 (something changed)\n"
      "record a <- 5 (a node is missing)\n"},
     {"three of another version", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
      "image n:v1.20.3 [replace] (image n:v1.20.2 -> n:v1.20.3)\n"
@@ -200,20 +200,20 @@ static const struct row rows[] = {
      "! a-control-plane2 [replace]: image n:v1.20.2 -> n:v1.20.3; refused: needs --allow replace-nodes (its pods move, what it keeps outside of mounts goes)\n"
      "! a-control-plane3 [replace]: image n:v1.20.2 -> n:v1.20.3; refused: needs --allow replace-nodes (its pods move, what it keeps outside of mounts goes)\n"},
     {"three of another version: the first comes", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image n:v1.20.3 (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane <- 3 0 1 (missing)\n"
-     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "drain a-control-plane <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane <- 3 1 2 (missing)\n"
+     "join a-control-plane <- 5 0 4 (a node is missing)\n"
      "upload-config a <- 6 (comes with the image)\n"
      "token a <- 6 (comes with the image)\n"
      "proxy a <- 6 (comes with the image)\n"
      "dns a <- 6 (comes with the image)\n"
      "cni a <- 6 (comes with the image)\n"
      "storage a <- 6 (comes with the image)\n"
-     "await-ready a <- 2 4 6 7 8 9 10 11 12 (something changed)\n"
+     "await-ready a <- 0 4 6 7 8 9 10 11 12 (something changed)\n"
      "record a <- 13 (a node is missing)\n"},
     {"three of another version: the first came, and was never recorded", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp:running:anew cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
      "balancer a-external-load-balancer (control planes come)\n"
@@ -236,20 +236,20 @@ static const struct row rows[] = {
      "leave-etcd a-control-plane2 [replace] <- 4 (image n:v1.20.2 -> n:v1.20.3)\n"
      "delete-node a-control-plane2 [replace] <- 5 (image n:v1.20.2 -> n:v1.20.3)\n"},
     {"three of another version: the second comes", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image n:v1.20.3 (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane2 <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane2 <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane2 <- 3 0 1 (missing)\n"
-     "join a-control-plane2 <- 5 2 4 (a node is missing)\n"
+     "drain a-control-plane2 <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane2 <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane2 <- 3 1 2 (missing)\n"
+     "join a-control-plane2 <- 5 0 4 (a node is missing)\n"
      "upload-config a <- 6 (comes with the image)\n"
      "token a <- 6 (comes with the image)\n"
      "proxy a <- 6 (comes with the image)\n"
      "dns a <- 6 (comes with the image)\n"
      "cni a <- 6 (comes with the image)\n"
      "storage a <- 6 (comes with the image)\n"
-     "await-ready a <- 2 4 6 7 8 9 10 11 12 (something changed)\n"
+     "await-ready a <- 0 4 6 7 8 9 10 11 12 (something changed)\n"
      "record a <- 13 (a node is missing)\n"},
     {"three of another version: a worker only when all are", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.3", "cp image=n:v1.20.3 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
      "! a-worker [replace]: image n:v1.20.2 -> n:v1.20.3; refused: v1.20.3 is newer than the control planes' v1.20.2, which Kubernetes does not support; upgrade the control planes first\n"},
@@ -276,29 +276,29 @@ static const struct row rows[] = {
      "! a-control-plane2 [replace]: image n:v1.20.2 -> n:v1.20.3; is replaced once nothing else of the cluster is refused\n"
      "! a-control-plane3 [replace]: image n:v1.20.2 -> n:v1.20.3; is replaced once nothing else of the cluster is refused\n"},
     {"the first comes of another version, and something is refused", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 pod=10.8.0.0/16", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2", "cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image n:v1.20.3 (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane <- 3 0 1 (missing)\n"
-     "join a-control-plane <- 5 2 4 (a node is missing)\n"
-     "await-ready a <- 2 4 6 (something changed)\n"
+     "drain a-control-plane <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane <- 3 1 2 (missing)\n"
+     "join a-control-plane <- 5 0 4 (a node is missing)\n"
+     "await-ready a <- 0 4 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"
      "! networking.podSubnet [recreate]: 10.244.0.0/16 -> 10.8.0.0/16; refused: needs --allow recreate (all its data would go)\n"},
     {"the first comes of another version, without CNI and proxy", "cp image=n:v1.20.3 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 nocni proxy=none", "cp image=n:v1.20.2 cp2 image=n:v1.20.2 cp3 image=n:v1.20.2 nocni proxy=none", "cp2:running cp3:running lb:running recorded ready kubeconfig", "replace",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image n:v1.20.3 (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane <- 3 0 1 (missing)\n"
-     "join a-control-plane <- 5 2 4 (a node is missing)\n"
+     "drain a-control-plane <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane <- 3 1 2 (missing)\n"
+     "join a-control-plane <- 5 0 4 (a node is missing)\n"
      "upload-config a <- 6 (comes with the image)\n"
      "token a <- 6 (comes with the image)\n"
      "dns a <- 6 (comes with the image)\n"
      "storage a <- 6 (comes with the image)\n"
-     "record a <- 2 4 6 7 8 9 10 (a node is missing)\n"},
+     "record a <- 0 4 6 7 8 9 10 (a node is missing)\n"},
     {"one that hangs between networks, the load balancer is gone", "cp cp2", NULL, "cp:running:detached cp2:running recorded nokubeconfig", "",
      "network kind (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (missing)\n"
@@ -369,22 +369,22 @@ static const struct row rows[] = {
     {"a worker is never newer than the oldest", "cp image=n:v1.20.2 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.3", "cp image=n:v1.20.2 cp2 image=n:v1.20.3 cp3 image=n:v1.20.3 w image=n:v1.20.2", "cp:running cp2:running cp3:running lb:running w:running recorded ready kubeconfig", "replace",
      "! a-worker [replace]: image n:v1.20.2 -> n:v1.20.3; refused: v1.20.3 is newer than the control planes' v1.20.2, which Kubernetes does not support; upgrade the control planes first\n"},
     {"one that nobody recorded may be a member", "cp cp2 cp3", "cp cp2", "cp2:running cp3:running:anew lb:running recorded unready kubeconfig", "",
+     "balancer a-external-load-balancer (control planes come)\n"
      "network kind (a node is missing)\n"
      "image default (a node is missing)\n"
-     "balancer a-external-load-balancer <- 0 (control planes come)\n"
-     "drain a-control-plane <- 2 (its container is gone)\n"
-     "leave-etcd a-control-plane <- 3 2 (its container is gone)\n"
-     "create-node a-control-plane <- 3 0 1 (missing)\n"
-     "join a-control-plane <- 5 2 4 (a node is missing)\n"
-     "join a-control-plane3 <- 2 4 6 (not known to have joined)\n"
+     "drain a-control-plane <- 0 (its container is gone)\n"
+     "leave-etcd a-control-plane <- 3 0 (its container is gone)\n"
+     "create-node a-control-plane <- 3 1 2 (missing)\n"
+     "join a-control-plane <- 5 0 4 (a node is missing)\n"
+     "join a-control-plane3 <- 0 4 6 (not known to have joined)\n"
      "upload-config a <- 6 7 (comes with the image)\n"
      "token a <- 6 7 (comes with the image)\n"
      "proxy a <- 6 7 (comes with the image)\n"
      "dns a <- 6 7 (comes with the image)\n"
      "cni a <- 6 7 (comes with the image)\n"
      "storage a <- 6 7 (comes with the image)\n"
-     "node-settings a-control-plane3 <- 7 2 (not known to have joined)\n"
-     "await-ready a <- 2 4 6 7 8 9 10 11 12 13 14 (not Ready)\n"
+     "node-settings a-control-plane3 <- 7 0 (not known to have joined)\n"
+     "await-ready a <- 0 4 6 7 8 9 10 11 12 13 14 (not Ready)\n"
      "record a <- 15 (a node is missing)\n"},
     {"anew before it is the only one", "cp image=new", "cp cp2", "cp:running cp2:running lb:running recorded ready kubeconfig", "replace",
      "balancer a-external-load-balancer (a-control-plane2 goes)\n"

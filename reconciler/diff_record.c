@@ -45,8 +45,9 @@ static const struct facet *of_successor(const struct diff *d, const struct facet
                                         const struct facet *have)
 {
     const struct facet *facet = want ? want : have;
+    /* It has no images that nobody wants any more. */
     if (!facet->node)
-        return have;
+        return want || !diff_is_field(facet, "preload") ? have : NULL;
     if (diff_is_planned(d, ACTION_BOOTSTRAP, facet->node))
         return facet->change == CHANGE_LIVE ? have : want;
     bool stays = diff_find(d, facet->node) && !diff_is_planned(d, ACTION_DELETE_NODE, facet->node);

@@ -112,16 +112,20 @@ static void plan_record(const struct diff *d, const char *reason)
     diff_fill_record(d);
 }
 
-static void plan_kubeconfig(const struct diff *d, bool started)
+static void plan_kubeconfig(const struct diff *d)
 {
     bool moves = diff_moves_now(d);
-    if (d->observed->kubeconfig == SEEN_NO || moves) {
-        size_t action =
-            plan_add(d->plan, ACTION_KUBECONFIG, CHANGE_LIVE, d->desired->name,
-                     moves ? "the API is published elsewhere" : "entry is missing or out of date");
-        diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER) | KIND(ENDPOINT));
-    }
-    /* A message and no knowledge: the file is there, but cannot be read. */
+    if (d->observed->kubeconfig != SEEN_NO && !moves)
+        return;
+    size_t action =
+        plan_add(d->plan, ACTION_KUBECONFIG, CHANGE_LIVE, d->desired->name,
+                 moves ? "the API is published elsewhere" : "entry is missing or out of date");
+    diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER) | KIND(ENDPOINT));
+}
+
+/* A message and no knowledge: the file is there, but cannot be read. */
+static void refuse_kubeconfig(const struct diff *d, bool started)
+{
     if (!started && d->observed->kubeconfig == SEEN_UNKNOWN && d->observed->message)
         plan_refuse(d->plan, CHANGE_LIVE, "kubeconfig",
                     "cannot be checked, so nothing is written to it: %s", d->observed->message);
@@ -130,13 +134,22 @@ static void plan_kubeconfig(const struct diff *d, bool started)
 /*
  * Starts what stands still, revives what is silent, adds nodes, changes what can be changed in
  * place, waits until all is well again; then nodes go, if none comes.
+ *
+ * By the kubeconfig's entry the cluster is asked how its nodes are, and reviving tells which of
+ * them cannot be helped. Both come before joins: one that fails for ever ends each round.
  */
 static void mend(const struct diff *d, const struct differences *differences)
 {
-    diff_plan_restart(d);
+    diff_plan_standing(d);
+    diff_plan_endpoints(d);
+    bool started = d->plan->count > 0;
+    plan_kubeconfig(d);
+    size_t before = d->plan->count;
     diff_plan_revival(d);
-    bool started = d->plan->count > 0, grows = has_joins(d);
-    plan_kubeconfig(d, started);
+    diff_plan_comers(d);
+    started = started || d->plan->count > before;
+    bool grows = has_joins(d);
+    refuse_kubeconfig(d, started);
     bool waits = must_wait(d, differences, started);
     if (waits && d->observed->ready != SEEN_YES)
         diff_plan_joins(d);

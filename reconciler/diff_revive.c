@@ -33,10 +33,12 @@ void diff_plan_revival(const struct diff *d)
 {
     for (size_t i = 0; i < d->observed->node_count && d->plan->count < PLAN_ACTIONS_MAX; i++) {
         const struct node_state *node = &d->observed->nodes[i];
-        if (!is_ill(d, node))
+        /* One that is given up goes now, and a successor is set up instead. */
+        if (!is_ill(d, node) || diff_is_planned(d, ACTION_DELETE_NODE, node->name) ||
+            diff_is_planned(d, ACTION_BOOTSTRAP, node->name))
             continue;
         size_t action = plan_add(d->plan, ACTION_REVIVE, CHANGE_LIVE, node->name, why(d, node));
-        diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER));
+        diff_wait_for(d, action, KIND(START_NODE) | KIND(BALANCER) | KIND(BOOTSTRAP));
     }
 }
 

@@ -56,11 +56,26 @@ static const struct row rows[] = {
      "await-ready a <- 0 (not Ready)\n"},
     {"one that was never finished is silent", "cp w", "cp",
      "cp:running:joined w:running:silent:anew unwell kubeconfig recorded", "",
-     "join a-worker (not known to have joined)\n"
      "revive a-worker (kubelet does not report)\n"
-     "node-settings a-worker <- 0 (not known to have joined)\n"
+     "join a-worker <- 0 (not known to have joined)\n"
+     "node-settings a-worker <- 1 (not known to have joined)\n"
      "await-ready a <- 0 1 2 (not Ready)\n"
      "record a <- 3 (a node is missing)\n"},
+    {"nobody can ask for it: first it can be asked, since it may never join", "cp w", "cp",
+     "cp:running w:running:anew nokubeconfig recorded", "",
+     "kubeconfig a (entry is missing or out of date)\n"
+     "join a-worker (not known to have joined)\n"
+     "node-settings a-worker <- 1 (not known to have joined)\n"
+     "await-ready a <- 0 1 2 (something changed)\n"
+     "record a <- 3 (a node is missing)\n"},
+    {"nor is the way there open: what stands still, the entry, what is missing", "cp cp2 w", "cp cp2",
+     "cp:running cp2:running lb:exited w:running:anew nokubeconfig recorded", "",
+     "balancer a-external-load-balancer (exited)\n"
+     "kubeconfig a <- 0 (entry is missing or out of date)\n"
+     "join a-worker <- 0 (not known to have joined)\n"
+     "node-settings a-worker <- 2 0 (not known to have joined)\n"
+     "await-ready a <- 0 1 2 3 (something changed)\n"
+     "record a <- 4 (a node is missing)\n"},
 };
 /* clang-format on */
 

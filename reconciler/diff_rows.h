@@ -40,6 +40,7 @@ static inline struct diff_policy read_policy(const char *text)
         .allow_recreate = strstr(text, "recreate") != NULL,
         .allow_delete = strstr(text, "delete") != NULL,
         .any_owner = strstr(text, "any") != NULL,
+        .adopt = strstr(text, "adopt") != NULL,
         .unprotect = strstr(text, "unprotect") != NULL,
         .wish = read_wish(text),
         .end_reason = strstr(text, "expired") ? "its ttl of 1h is over" : NULL,

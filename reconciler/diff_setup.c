@@ -99,11 +99,6 @@ static bool balancer_needs_network(const struct diff *d, const struct node_spec 
     return needs_balancer(d, node) && !diff_find(d, d->desired->balancer);
 }
 
-static bool restart_needs_network(const struct diff *d, const struct node_spec *node)
-{
-    return needs_comer(d, node) || balancer_needs_network(d, node);
-}
-
 static bool may_need_joining(const struct diff *d, const struct node_spec *node)
 {
     const struct node_state *have = diff_find(d, node->name);
@@ -234,22 +229,16 @@ static const struct setup_row setup[] = {
     {ACTION_RECORD, is_first, OF_CLUSTER, 0, {KIND(AWAIT_READY), ALL}},
 };
 
-/* What a complete cluster lacks, or what stands still in it. */
-static const struct setup_row restart[] = {
-    {ACTION_START_NODE, needs_start, OF_NODE, 0, {0}},
-    {ACTION_NETWORK, restart_needs_network, OF_NETWORK, 0, {0}},
-    {ACTION_IMAGE, needs_comer, OF_IMAGE, 0, {0}},
-    {ACTION_BALANCER, needs_balancer, OF_BALANCER, 0, {KIND(NETWORK)}},
-};
-
-/* What comes, once those that have the endpoint's name are those that should. */
+/* What a complete cluster lacks, once those that have the endpoint's name are those that should. */
 static const struct setup_row comers[] = {
+    {ACTION_NETWORK, needs_comer, OF_NETWORK, 0, {0}},
+    {ACTION_IMAGE, needs_comer, OF_IMAGE, 0, {0}},
     /* Nobody takes a container made anew for the Node or the member that it is not. */
     {ACTION_DRAIN, diff_needs_leave, OF_NODE, 0, {WAYS}},
     {ACTION_LEAVE_ETCD, diff_needs_leave, OF_NODE, KIND(DRAIN), {WAYS}},
     {ACTION_CREATE_NODE, needs_comer, OF_NODE, KIND(DRAIN), {KIND(NETWORK) | KIND(IMAGE)}},
     {ACTION_PRELOAD, needs_images, OF_NODE, BOOT, {0}},
-    {ACTION_JOIN, needs_joining, OF_NODE, MADE, {WAYS}},
+    {ACTION_JOIN, needs_joining, OF_NODE, MADE | KIND(REVIVE), {WAYS}},
     {ACTION_UPLOAD_CONFIG, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
     {ACTION_TOKEN, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
     {ACTION_PROXY, renews_proxy, OF_CLUSTER, 0, {KIND(JOIN)}},
@@ -258,6 +247,7 @@ static const struct setup_row comers[] = {
     {ACTION_STORAGE, renews, OF_CLUSTER, 0, {KIND(JOIN)}},
 };
 
+/* What stands still in it, and the way to it. */
 static const struct setup_row standing[] = {
     {ACTION_START_NODE, needs_start, OF_NODE, 0, {0}},
     {ACTION_NETWORK, balancer_needs_network, OF_NETWORK, 0, {0}},
@@ -355,12 +345,8 @@ static void start_extra(const struct diff *d)
     }
 }
 
-void diff_plan_restart(const struct diff *d)
+void diff_plan_comers(const struct diff *d)
 {
-    start_extra(d);
-    for (size_t i = 0; i < COUNT_OF(restart); i++)
-        plan_row(d, &restart[i]);
-    diff_plan_endpoints(d);
     diff_plan_departed(d);
     for (size_t i = 0; i < COUNT_OF(comers); i++)
         plan_row(d, &comers[i]);

@@ -148,7 +148,7 @@ static const struct succession_row {
     {ACTION_CNI, has_cni, OF_CLUSTER, KIND(BOOTSTRAP)},
     {ACTION_STORAGE, always, OF_CLUSTER, KIND(BOOTSTRAP)},
     {ACTION_KUBECONFIG, always, OF_CLUSTER, KIND(BOOTSTRAP)},
-    {ACTION_AWAIT_READY, has_cni, OF_CLUSTER, ADDONS | UP | KIND(READDRESS)},
+    {ACTION_AWAIT_READY, has_cni, OF_CLUSTER, ADDONS | UP | KIND(READDRESS) | KIND(REVIVE)},
     {ACTION_RECORD, always, OF_CLUSTER, ADDONS | KIND(AWAIT_READY)},
     {ACTION_DELETE_NODE, always, OF_CARRIER, KIND(RECORD)},
 };
@@ -173,8 +173,10 @@ static void plan_rows(const struct diff *d, const struct succession *s)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         if (!rows[i].wanted(d, s))
             continue;
-        if (rows[i].kind == ACTION_AWAIT_READY) /* those that have moved would not be Ready */
+        if (rows[i].kind == ACTION_AWAIT_READY) { /* the others would not be Ready by themselves */
             diff_plan_moved_workers(d);
+            diff_plan_revival(d);
+        }
         size_t action = plan_add(d->plan, rows[i].kind, s->change,
                                  subject_of(d, s, rows[i].subject), s->reason);
         diff_wait_for(d, action, rows[i].after);
@@ -296,6 +298,9 @@ static void raise_others(const struct diff *d, const char *node)
         if (diff_is_lost(other))
             plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_LIVE, other->name,
                      "the container is dead");
+        else if (diff_why_given_up(d, other))
+            plan_add(d->plan, ACTION_DELETE_NODE, CHANGE_LIVE, other->name,
+                     diff_why_given_up(d, other));
         else if (diff_is_stopped(other))
             plan_add(d->plan, ACTION_START_NODE, CHANGE_LIVE, other->name,
                      container_status_name(other->status));

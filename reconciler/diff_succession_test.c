@@ -30,13 +30,13 @@ static const struct row rows[] = {
     {"to become one of several", "cp image=new cp2", "cp", "cp:running recorded ready kubeconfig",
      "replace",
      "network kind (a node is missing)\n"
-     "image default (a node is missing)\n"
      "balancer a-external-load-balancer <- 0 (missing)\n"
-     "endpoint a-control-plane <- 2 (the API is published elsewhere)\n"
-     "create-node a-control-plane2 <- 0 1 (missing)\n"
-     "join a-control-plane2 <- 4 2 3 (a node is missing)\n"
-     "kubeconfig a <- 2 3 (the API is published elsewhere)\n"
-     "await-ready a <- 2 3 5 6 (something changed)\n"
+     "endpoint a-control-plane <- 1 (the API is published elsewhere)\n"
+     "kubeconfig a <- 1 2 (the API is published elsewhere)\n"
+     "image default (a node is missing)\n"
+     "create-node a-control-plane2 <- 0 4 (missing)\n"
+     "join a-control-plane2 <- 5 1 2 (a node is missing)\n"
+     "await-ready a <- 1 2 3 6 (something changed)\n"
      "record a <- 7 (a node is missing)\n"
      "! nodes[a-control-plane].image [recreate]: default -> new; refused: needs --allow recreate "
      "(all its data would go)\n"},

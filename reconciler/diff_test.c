@@ -193,8 +193,7 @@ static const struct row rows[] = {
 
     /* --- Not ours. --- */
     {"made by upstream", "cp", NULL, "cp:running:upstream", "recreate delete",
-     "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
-     "alone (rename the cluster here, or delete the other one)\n"},
+     "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left alone (adopt it with --adopt, rename the cluster here, or delete the other one)\n"},
     {"made by another fleet", "cp", NULL, "cp:exited:fleet=ci w:exited:fleet=ci recorded", "recreate",
      "! a [live]: cluster exists and was not made by this fleet (made by fleet 'ci'); left alone (rename the "
      "cluster here, or delete the other one)\n"},
@@ -214,8 +213,7 @@ static const struct row rows[] = {
      "kind); left alone (rename the "
      "cluster here, or delete the other one)\n"},
     {"any owner is for deletion only", "cp", NULL, "cp:running:upstream", "any",
-     "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left "
-     "alone (rename the cluster here, or delete the other one)\n"},
+     "! a [live]: cluster exists and was not made by this fleet (made by upstream's kind); left alone (adopt it with --adopt, rename the cluster here, or delete the other one)\n"},
 
     /* --- Not to exist. --- */
     {"gone", NULL, NULL, "", "delete", ""},

@@ -14,7 +14,8 @@
  *                    runtime, mount, publish, address, port, ttl, expires (seconds)
  * An observed cluster names containers and what is known of the whole:
  *   cp:running       a container and its status, made by us; also with :upstream
- *                    or :fleet=x (made by others), :misshapen (of another shape),
+ *                    or :fleet=x (made by others), :adopted (by us, made by upstream),
+ *                    :image=x, :role=x (what it says that it is), :misshapen (of another shape),
  *                    :anew (of the desired shape, not of the recorded one),
  *                    :drift (its labels are not the desired ones), :loose (its address
  *                    may change), :moved (it has changed),
@@ -343,6 +344,7 @@ static inline struct node_state notation_container(struct arena *arena,
         .name = notation_node(part),
         .role = notation_role(part),
         .id = "0123456789abcdef",
+        .image = "",
         .owner = NOTATION_FLEET,
         .status = notation_status(strsep(&rest, ":")),
     };
@@ -350,6 +352,12 @@ static inline struct node_state notation_container(struct arena *arena,
     while ((part = strsep(&rest, ":"))) {
         if (strcmp(part, "upstream") == 0)
             node.owner = node.shape = NULL;
+        else if (strcmp(part, "adopted") == 0)
+            node.shape = NULL;
+        else if (notation_value(part, "image"))
+            node.image = notation_value(part, "image");
+        else if (notation_value(part, "role"))
+            node.role = notation_value(part, "role");
         else if (strcmp(part, "misshapen") == 0)
             node.shape = "other";
         else if (strcmp(part, "drift") == 0)

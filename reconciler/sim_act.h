@@ -53,7 +53,10 @@ static inline const char *sim_balance(struct sim_world *world, int variant)
     if (!node->there) {
         if (!world->network)
             return "conflict";
-        sim_create(world, SIM_BALANCER, NOTATION_FLEET, variant,
+        /* One that went just now may come again for a spec that wants none: as the cluster has it.
+         */
+        int made = sim_variants[variant].wants[SIM_BALANCER] ? variant : world->built;
+        sim_create(world, SIM_BALANCER, NOTATION_FLEET, made,
                    sim_variants[variant].shapes[SIM_BALANCER]);
     }
     return sim_start(node);
@@ -327,6 +330,49 @@ static inline void sim_record(struct sim_world *world, const struct facet_list *
     }
 }
 
+/* What can be seen of it is recorded; what is changed in place is said to be absent. */
+static inline const struct facet_list *sim_portray(struct sim_world *world)
+{
+    enum { FACETS_MAX = 256 };
+    struct facet_list *record = arena_alloc(world->arena, sizeof(*record));
+    struct facet *items = arena_array(world->arena, FACETS_MAX, sizeof(*items));
+    *record = (struct facet_list){items, 0};
+    for (size_t owner = 0; owner <= SIM_NODES; owner++) {
+        const char *name = owner < SIM_NODES ? sim_names[owner] : NULL;
+        if (name && !world->nodes[owner].there)
+            continue;
+        const struct facet_list *made =
+            &sim_variants[name ? world->nodes[owner].made : world->built].facets;
+        for (size_t i = 0; i < made->count && record->count < FACETS_MAX; i++) {
+            const struct facet *facet = &made->items[i];
+            bool of_it = name ? facet->node && strcmp(facet->node, name) == 0 : !facet->node;
+            if (of_it && facet->change != CHANGE_LIVE)
+                items[record->count++] = *facet;
+        }
+    }
+    qsort(items, record->count, sizeof(*items), facet_compare);
+    return record;
+}
+
+static inline const char *sim_adopt(struct sim_world *world)
+{
+    struct sim_container *plane = sim_speaker(world);
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        const struct sim_container *node = &world->nodes[i];
+        if (node->there && node->owner && !node->adopted)
+            return "conflict";
+    }
+    if (!plane || plane->status == CONTAINER_DEAD)
+        return "conflict";
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        world->nodes[i].adopted = world->nodes[i].there;
+        world->nodes[i].owner = world->nodes[i].there ? NOTATION_FLEET : NULL;
+    }
+    plane->recorded = sim_portray(world);
+    plane->own_record = true;
+    return "";
+}
+
 static inline const char *sim_apply_to_cluster(struct sim_world *world, enum action_kind kind,
                                                int variant, const struct facet_list *record)
 {
@@ -342,6 +388,8 @@ static inline const char *sim_apply_to_cluster(struct sim_world *world, enum act
         world->kubeconfig = 0;
         return "";
     }
+    if (kind == ACTION_ADOPT)
+        return sim_adopt(world);
     if (!speaker || !sim_runs(speaker) || !sim_is_ours(speaker))
         return "unavailable";
     if (kind == ACTION_RECORD) {

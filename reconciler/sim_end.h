@@ -86,6 +86,11 @@ static inline bool may_refuse(struct life *life)
         if (node->there && variant->wants[i] && i != SIM_BALANCER && !policy->allow_replace &&
             is_made_otherwise(node, i, want))
             return true;
+        /* What another tool made knows of no load balancer, and nobody can make it with its data.
+         */
+        if (node->there && sim_is_control_plane(i) && node->adopted && !policy->allow_recreate &&
+            (variant->wants[SIM_BALANCER] || is_made_otherwise(node, i, want)))
+            return true;
         /* Of two neither can be without the other. */
         if (node->there && sim_is_control_plane(i) && variant->wants[i] &&
             sim_members(world) == 2 && !policy->allow_recreate && is_made_otherwise(node, i, want))
@@ -106,7 +111,8 @@ static inline bool sim_is_finished(const struct sim_world *world, const struct f
 /*
  * What cannot be mended without starting over: somebody took most members from
  * etcd; the kubelet of a node is broken that has not joined, or that nobody
- * recorded as it is.
+ * recorded as it is; a node that goes is drained, and waits for others that an
+ * adopted cluster does not get.
  */
 static inline bool is_beyond_help(struct life *life)
 {
@@ -117,6 +123,10 @@ static inline bool is_beyond_help(struct life *life)
         stray = stray || (world->nodes[i].broken &&
                           (!witness || !witness->recorded || !sim_has_joined(world, i) ||
                            !sim_is_finished(world, witness->recorded, i)));
+    const struct sim_variant *variant = &sim_variants[life->desired];
+    for (size_t i = 0; i < SIM_NODES; i++)
+        stray = stray || (world->nodes[SIM_FIRST].adopted && variant->wants[SIM_BALANCER] &&
+                          world->nodes[i].there && !variant->wants[i] && !sim_has_joined(world, i));
     return stray || (world->cluster && !sim_can_have_quorum(world));
 }
 
@@ -138,8 +148,9 @@ static inline void check_node(struct life *life, size_t index)
     expect(life, !node->moved, "each node is known by its address");
     /* Of the only control plane nobody can tell it, if nobody wrote it down. */
     bool alone = sim_is_control_plane(index) && !variant->wants[SIM_BALANCER];
-    expect(life, alone || facet_shape_is_like(node->shape, variant->shapes[index]),
-           "each node is made as desired");
+    bool fits = node->adopted ? !is_made_otherwise(node, index, &variant->facets)
+                              : facet_shape_is_like(node->shape, variant->shapes[index]);
+    expect(life, alone || fits, "each node is made as desired");
     expect(life, !node->detached, "each node is in the network");
     expect(life,
            !sim_is_control_plane(index) || world->shared_name ||

@@ -117,6 +117,8 @@ static inline bool saw_recorded(const struct life *life, const char *name)
 /* Was this very container recorded, and not one of that name before? */
 static inline bool saw_finished(const struct life *life, const struct node_state *node)
 {
+    if (!node->shape)
+        return saw_recorded(life, node->name);
     return saw_recorded(life, node->name) &&
            facet_shape_is_like(node->shape,
                                facet_shape(life->world.arena, life->complete, node->name));
@@ -390,19 +392,31 @@ static inline bool saw_strangers(const struct life *life)
     return !cluster_state_owned(&life->look, NOTATION_FLEET);
 }
 
+/* It was asked for, of a cluster that is wholly nobody's, and of nothing that is not wanted. */
+static inline bool may_adopt(const struct life *life)
+{
+    bool strange = true;
+    for (size_t i = 0; i < life->look.node_count; i++)
+        strange = strange && !life->look.nodes[i].owner &&
+                  planned_variant(life)->wants[sim_index(life->look.nodes[i].name)];
+    return strange && life->options.policy.adopt && cycle_plan(life->cycle)->count == 1;
+}
+
 static inline void check_leave(struct life *life, const struct action *action)
 {
     const struct diff_policy *policy = &life->options.policy;
     const struct sim_variant *variant = planned_variant(life);
     bool deletes = action->kind == ACTION_DELETE_NODE;
-    expect(life, !saw_strangers(life) || (!variant->text && policy->any_owner),
+    expect(life,
+           !saw_strangers(life) || (!variant->text && policy->any_owner) ||
+               (action->kind == ACTION_ADOPT && may_adopt(life)),
            "nothing is done to a cluster that is not ours");
     expect(life, !variant->unsupported, "nothing is done for what is not supported");
     expect(life, variant->text || policy->allow_delete || policy->any_owner,
            "nothing is deleted without leave");
     expect(life,
            !variant->text || life->look.recorded != SEEN_UNKNOWN || !saw_control_plane(life) ||
-               (deletes && policy->allow_recreate),
+               (deletes && policy->allow_recreate) || action->kind == ACTION_ADOPT,
            "nothing is done to what cannot be read");
 }
 

@@ -45,8 +45,10 @@ static void start_action(struct life *life, size_t index)
 static void look(struct life *life)
 {
     const struct sim_container *witness = sim_witness(&life->world);
-    life->complete =
-        witness && witness->recorded ? witness->recorded : life->world.nodes[SIM_CARRIER].recorded;
+    const struct sim_container *carrier = &life->world.nodes[SIM_CARRIER];
+    life->complete = witness ? witness->recorded : NULL;
+    if (!life->complete && carrier->there)
+        life->complete = carrier->recorded;
     life->look = sim_look(&life->world, life->desired, life->nodes);
 }
 
@@ -317,15 +319,14 @@ static void do_meddle(struct life *life)
 {
     static const enum container_status statuses[] = {CONTAINER_EXITED, CONTAINER_EXITED,
                                                      CONTAINER_PAUSED, CONTAINER_DEAD};
-    size_t index = prng_below(&life->prng, SIM_NODES - 1);
-    index += index >= SIM_CARRIER; /* what is set aside is left alone */
+    size_t index = prng_below(&life->prng, SIM_NODES);
     struct sim_container *node = &life->world.nodes[index];
     life->meddled = true;
-    if (chance(life, 20))
+    if (chance(life, 20) || (index == SIM_CARRIER && !node->there))
         life->world.kubeconfig = 0;
     else if (!node->there && chance(life, 15))
         sim_create(&life->world, index, random_stranger(life), 0, sim_variants[0].shapes[index]);
-    else if (node->there && (!sim_is_ours(node) || chance(life, 30)))
+    else if (node->there && index != SIM_CARRIER && (!sim_is_ours(node) || chance(life, 30)))
         node->there = false;
     else if (sim_runs(node) && node->joined && chance(life, 40))
         silence(life, index);
@@ -475,12 +476,26 @@ static void finish(struct life *life, int variant)
     }
 }
 
+/* As upstream's kind would have made it: without our labels, and without a record. */
+static void disown(struct life *life)
+{
+    for (size_t i = 0; i < SIM_NODES; i++) {
+        struct sim_container *node = &life->world.nodes[i];
+        node->owner = NULL;
+        node->recorded = NULL;
+        node->own_record = false;
+    }
+}
+
 static void make_world(struct life *life)
 {
     if (chance(life, 30))
         return;
     int variant = (int)prng_below(&life->prng, SIM_SUPPORTED);
-    bool finished = chance(life, 60);
+    bool upstream = life->options.policy.adopt && chance(life, 30);
+    if (upstream)
+        life->desired = variant = SIM_ADOPTABLE;
+    bool finished = upstream || chance(life, 60);
     for (size_t i = 0; i < SIM_NODES; i++) {
         if (i == SIM_CARRIER)
             continue; /* nobody else names a container so */
@@ -489,6 +504,8 @@ static void make_world(struct life *life)
     }
     if (finished)
         finish(life, variant);
+    if (upstream)
+        disown(life);
 }
 
 /* One life; true if no rule was broken. */
@@ -504,7 +521,8 @@ static bool live(uint64_t seed, bool told, size_t *steps)
                    .allow_replace = chance(&life, 50),
                    .allow_recreate = chance(&life, 40),
                    .allow_delete = chance(&life, 60),
-                   .any_owner = chance(&life, 20)},
+                   .any_owner = chance(&life, 20),
+                   .adopt = chance(&life, 30)},
         .parallel = 1 + prng_below(&life.prng, 5),
         .resync_ms = chance(&life, 50) ? 1000 : 0,
     };

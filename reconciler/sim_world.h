@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #define BIT(kind) (UINT64_C(1) << ACTION_##kind)
+_Static_assert(ACTION_KINDS <= 64, "a set of kinds has a bit for each");
 
 /*
  * Containers by index, sorted as nodes in a state are; control planes first.
@@ -69,15 +70,21 @@ static struct sim_variant sim_variants[] = {
     {.text = "cp image=other cp2 image=other cp3 image=other w image=other"},
     {.text = "cp3 cp2"},
     {.text = "w cp3 cp2 cp preload"},
+    {.text = "cp image=other w image=other label=tier:db"}, /* as it must be named to be adopted */
     {.text = NULL},
     {.text = "cp later", .unsupported = true},
 };
 
-enum { SIM_VARIANTS = COUNT_OF(sim_variants), SIM_SUPPORTED = SIM_VARIANTS - 2 };
+enum {
+    SIM_VARIANTS = COUNT_OF(sim_variants),
+    SIM_SUPPORTED = SIM_VARIANTS - 2,
+    SIM_ADOPTABLE = SIM_SUPPORTED - 1
+};
 
 struct sim_container {
     bool there;
     const char *owner; /* NULL: upstream's */
+    bool adopted;      /* it was upstream's: without a label, a note tells whose it is */
     enum container_status status;
     unsigned id; /* from 1, never used again */
     int made;    /* of which variant */
@@ -397,7 +404,8 @@ static inline struct cluster_state sim_look(struct sim_world *world, int desired
             (struct node_state){.name = sim_names[i],
                                 .role = sim_role(i),
                                 .owner = node->owner,
-                                .shape = node->shape,
+                                .shape = node->owner && !node->adopted ? node->shape : NULL,
+                                .image = sim_image(world, i) ? sim_image(world, i) : "",
                                 .loose = world->loose,
                                 .moved = !sim_runs(node) ? SEEN_UNKNOWN
                                          : node->moved   ? SEEN_YES

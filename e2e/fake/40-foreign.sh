@@ -45,3 +45,34 @@ fake POST /_fake/reset-log >/dev/null
 run apply -f "$folder/a.yaml"
 expect "a cluster of another fleet is an error" "$((code > 0))" 1
 untouched "a cluster of another fleet" "$id"
+
+# A cluster that another tool made is adopted when somebody asks for it, by one fleet.
+curl -sS --unix-socket "$folder/engine" -X DELETE "http://fake/v1.41/containers/$id?force=1" >/dev/null
+printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nname: a\nnodes:\n- {role: control-plane, image: "kind.local/node:v1.20.2"}\n- {role: worker, image: "kind.local/node:v1.20.2"}\n' >"$folder/a.yaml"
+run apply -f "$folder/a.yaml"
+expect "a cluster of our own" "$code" 0
+for node in a-control-plane a-worker; do fake POST "/_fake/disown?container=$node"; done
+fake POST /_fake/reset-log >/dev/null
+run diff -f "$folder/a.yaml"
+expect_in "is another tool's now, and diff says how to adopt it" "$out$err" "adopt it with --adopt"
+run diff -f "$folder/a.yaml" --adopt
+expect "diff --adopt sees a change" "$code" 1
+expect_in "and what it is" "$out" "is this fleet's from now on"
+expect_in "and how to do it" "$out" "--adopt"
+expect "and does nothing" "$(requests 'map(select(.mutating)) | length')" 0
+run apply -f "$folder/a.yaml" --prune --allow delete --allow recreate
+expect "apply without that word leaves it alone" "$((code > 0))/$(requests 'map(select(.mutating)) | length')" 1/0
+run apply -f "$folder/a.yaml" --adopt
+expect "apply --adopt takes it over" "$code" 0
+expect "by one file" "$(requests 'map(select(.mutating and .where == "engine")) | map(.method) | join(" ")')" PUT
+run apply -f "$folder/a.yaml"
+expect_in "then it is like any other" "$out$err" "Nothing to do"
+run status
+expect_in "status tells whose it is" "$out" "a "
+run apply -f "$folder/a.yaml" --adopt --fleet other
+expect_in "another fleet does not get it" "$out$err" "made by fleet 'default'"
+mkdir -p "$folder/empty"
+run apply -f "$folder/empty" --allow-empty --prune --fleet other
+expect "nor does that fleet prune it" "$(fake GET /_fake/state | jq '.containers | length')" 2
+run apply -f "$folder/empty" --allow-empty --prune
+expect "its own does" "$(fake GET /_fake/state | jq '.containers | length')" 0

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Two clusters at once beside one of upstream's kind. What leaves the sources goes whole, with --prune only; what others made stays.
-# takes 110 s
+# takes 150 s
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 
@@ -12,11 +12,16 @@ cluster "$stay"
 cluster "$go"
 upstream=$("$root/e2e/upstream-kind")
 upstream() { timeout -k 10 240 "$upstream" "$@" </dev/null; }
+# kind for another fleet: all that it says.
+of_others() { timeout -k 10 300 "$kind" "$@" --fleet "$fleet-other" 2>&1 </dev/null; }
+kubectl_sees() { name=$1 context get nodes; }
+count_nodes() { upstream get nodes --name "$1" 2>/dev/null | wc -l; }
 mkdir "$folder/lab"
 cp "$folder/$stay.yaml" "$folder/$go.yaml" "$folder/lab"
 
 run apply -f "$folder/lab"
 expect_code "apply makes two clusters at once ($took s)" 0
+host_kubectl "$stay-control-plane"
 holds "the first is Ready" nodes_ready "$stay-control-plane"
 holds "the second is Ready" nodes_ready "$go-control-plane"
 expect "a new kubeconfig is private" "$(stat -c %a "$KUBECONFIG")" 600
@@ -99,4 +104,28 @@ for volume in $volumes; do
     if has_volume "$volume"; then not_ok "with its volume: $volume"; else ok "with its volume"; fi
 done
 expect "upstream's cluster still runs as before" "$(theirs_state)" "$theirs_before"
-holds "upstream's kind deletes its cluster" upstream delete cluster --name "$theirs" --kubeconfig "$folder/theirs.yaml"
+
+# Upstream's cluster is adopted, and then followed; upstream's kind goes on to know it.
+mkdir "$folder/adopt"
+printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nname: %s\nnodes: [{role: control-plane, image: "%s"}]\n' "$theirs" "$node_image" >"$folder/adopt/a.yaml"
+run diff -f "$folder/adopt"
+expect_in "diff says how it could be adopted" "$out" "adopt it with --adopt"
+run apply -f "$folder/adopt" --adopt
+expect_code "apply --adopt takes it over ($took s)" 0
+expect "its container runs as before" "$(theirs_state)" "$theirs_before"
+run apply -f "$folder/adopt"
+expect_in "then there is nothing to do" "$out$err" "Nothing to do"
+expect_in "another fleet does not get it" "$(of_others apply -f "$folder/adopt" --adopt || true)" "made by fleet '$fleet'"
+holds "the kubeconfig leads to it" kubectl_sees "$theirs"
+holds "another fleet prunes all its clusters" of_others apply -f "$folder/empty" --prune --allow-empty
+expect "this is none of them" "$(theirs_state)" "$theirs_before"
+printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nname: %s\nnodes: [{role: control-plane, image: "%s"}, {role: worker, image: "%s", labels: {tier: db}}]\n' "$theirs" "$node_image" "$node_image" >"$folder/adopt/a.yaml"
+run apply -f "$folder/adopt"
+expect_code "a worker of ours comes ($took s)" 0
+holds "both nodes are Ready" nodes_ready "$theirs-control-plane"
+says "with its label" "node/$theirs-worker" node_kubectl "$theirs-control-plane" get nodes -l tier=db -o name
+says "upstream's kind counts both" 2 count_nodes "$theirs"
+run apply -f "$folder/empty" --prune --allow-empty
+expect_code "it goes with its fleet" 0
+expect "its containers are gone" "$(containers_of "$theirs")" ""
+holds "upstream's kind deletes what is left of its cluster" upstream delete cluster --name "$theirs" --kubeconfig "$folder/theirs.yaml"
