@@ -23,10 +23,9 @@ static void source_taken(void *context, struct desired *desired)
     station_tell_source(station);
     if (*desired->warnings)
         watch_log_line(station->log, LOG_WARNING, "source", NULL, "%s", desired->warnings);
-    watch_log_line(station->log, LOG_INFO, "source", NULL,
-                   "revision %s%s%s is in force: %zu cluster%s", desired->revision,
-                   desired->author ? " by " : "", desired->author ? desired->author : "",
-                   desired->fleet.cluster_count, desired->fleet.cluster_count == 1 ? "" : "s");
+    watch_log_line(station->log, LOG_INFO, "source", NULL, "revision %s is in force: %zu cluster%s",
+                   desired->revision, desired->fleet.cluster_count,
+                   desired->fleet.cluster_count == 1 ? "" : "s");
     watch_service_desire(station->service, &desired->fleet);
     watch_take(station->watch, desired);
 }
@@ -56,8 +55,7 @@ static void source_looked(void *context, const char *problem)
     source->pending = source->problem = NULL;
     source->refused_at_s = 0;
     station_tell_source(station);
-    watch_log_line(station->log, LOG_INFO, "source", NULL,
-                   "nothing is wrong with the source any more");
+    watch_log_line(station->log, LOG_INFO, "source", NULL, "the sources are as in force again");
 }
 
 static const struct source_listener listener = {

@@ -47,9 +47,13 @@ static bool event_data(void *context, const char *bytes, size_t length)
     return true;
 }
 
+/* What was listed before may have missed something. */
 static void events_open(void *context)
 {
     const struct docker_flow *df = docker_flow_of(context);
+    arena_free(df->docker->snapshot.arena);
+    df->docker->snapshot = (struct snapshot){0};
+    df->docker->happenings++;
     df->ear.opened(df->ear.context);
 }
 
