@@ -388,7 +388,7 @@ void fake_container_connect(struct fake_call *call, struct fake_container *conta
     add_endpoint(container, network->id, config); /* there may be twins of that name */
     struct fake_endpoint *endpoint = &container->endpoints[container->endpoint_count - 1];
     struct fake_refusal refusal = {0};
-    if (container->run == FAKE_RUNNING)
+    if (container->run == FAKE_RUNNING || container->run == FAKE_PAUSED)
         refusal = fake_network_attach(call, endpoint);
     if (endpoint->host)
         fake_container_alias(container, endpoint);

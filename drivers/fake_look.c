@@ -137,8 +137,11 @@ const json_t *fake_look_object_of(const struct fake_world *world, const char *cl
     return NULL;
 }
 
-bool fake_look_is_member(const struct fake_world *world, const char *cluster, const char *node)
+bool fake_look_is_member(struct fake_world *world, const char *cluster, const char *node)
 {
+    const struct fake_container *container = fake_container_find(world, node);
+    if (!container || !container->node.etcd)
+        return false;
     for (const struct fake_cluster *each = world->clusters; each; each = each->next) {
         size_t i;
         json_t *member;

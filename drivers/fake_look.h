@@ -60,8 +60,11 @@ const json_t *fake_look_object(const struct fake_world *world, const char *path)
 const json_t *fake_look_object_of(const struct fake_world *world, const char *cluster,
                                   const char *path);
 
-/* Does etcd of the cluster of this name count the node among its members? */
-bool fake_look_is_member(const struct fake_world *world, const char *cluster, const char *node);
+/*
+ * Does etcd of the cluster of this name count the node among its members, and does the container of
+ * that name hold the member's data? One made anew does not, whatever etcd still believes.
+ */
+bool fake_look_is_member(struct fake_world *world, const char *cluster, const char *node);
 
 /* How many objects have a path that begins so, and the path of one of them (NULL: none). */
 size_t fake_look_objects(const struct fake_world *world, const char *prefix);
