@@ -59,7 +59,7 @@ run apply --git http://127.0.0.1:1/lab
 unavailable "nobody there" "connect to http://127.0.0.1:1/lab"
 
 # In the middle of a pack.
-head -c 400000 /dev/urandom >"$folder/lab/noise"
+head -c 1200000 /dev/urandom >"$folder/lab/noise"
 commit lab 'much to fetch'
 run apply --git "$url/cut/lab/.git"
 expect "a pack that is cut off" "$code" 1
@@ -91,7 +91,7 @@ kill -TERM "$pid"
 wait "$pid" 2>/dev/null || true
 if is_gone "$child"; then ok "one that is told to end leaves no child"; else not_ok "the child lives on"; fi
 
-run diff --git "$url/slow/lab/.git" --git-timeout 2s
+run diff --git "$url/slow/lab/.git" --git-timeout 6s
 expect "too slow for its time" "$code" 2
 expect_in "what it was at" "$err" "receiving"
 "$kind" diff --git "$url/slow/lab/.git" >"$folder/out2" 2>&1 </dev/null &
