@@ -114,8 +114,10 @@ again
 mv "$lab" "$folder/away"
 asked
 said "what was in force stays in force" && ok "a folder that is gone is told"
-mkdir "$lab"
-cp "$folder/away/a.yaml" "$folder/away/tame.yaml" "$lab"
+# At once: between two copies a cluster would be missing.
+mkdir "$folder/again"
+cp "$folder/away/a.yaml" "$folder/away/tame.yaml" "$folder/again"
+mv "$folder/again" "$lab"
 well && ok "a folder that is back is read"
 unharmed "a folder that went and came back"
 again
@@ -125,11 +127,13 @@ said "late: Ready" && ok "and watched"
 
 # As Kubernetes exchanges what a volume holds.
 again
-rm -r "$lab"
-mkdir -p "$lab/..1" && cp "$folder/away/a.yaml" "$folder/away/tame.yaml" "$lab/..1"
-fleet_cluster late '{}' >"$lab/..1/late.yaml"
-ln -s ..1 "$lab/..data"
-for name in a tame late; do ln -s "..data/$name.yaml" "$lab/$name.yaml"; done
+# Made beside it: file by file, each that is not there yet would be a cluster to delete.
+next=$folder/next
+mkdir -p "$next/..1" && cp "$folder/away/a.yaml" "$folder/away/tame.yaml" "$next/..1"
+fleet_cluster late '{}' >"$next/..1/late.yaml"
+ln -s ..1 "$next/..data"
+for name in a tame late; do ln -s "..data/$name.yaml" "$next/$name.yaml"; done
+mv "$lab" "$folder/before" && mv "$next" "$lab"
 well && sleep 0.5 && ok "links into ..data are read"
 cp -r "$lab/..1" "$lab/..2"
 fleet_cluster late '{nodes: [{}, {role: worker}]}' >"$lab/..2/late.yaml"
