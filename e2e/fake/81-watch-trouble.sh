@@ -94,6 +94,8 @@ if mount -t tmpfs -o size=16k tmpfs "$folder/small" 2>/dev/null; then
     kill "$watch_pid"
     ended
     umount "$folder/small"
+else
+    not_ok "no small file system to fill; this test wants root"
 fi
 
 # A second watcher waits, and says for whom.
