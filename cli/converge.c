@@ -132,10 +132,21 @@ bool converge_prunes(const struct converge_options *options)
 void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet)
 {
     options->prune = (options->prune || fleet->prune) && !options->no_prune;
+    options->typed.max_deletions = options->max_deletions;
+    options->typed.concurrency = options->concurrency;
     if (!options->max_deletions)
         options->max_deletions = (uint32_t)fleet->max_deletions;
     if (!options->concurrency)
         options->concurrency = (uint32_t)fleet->concurrency;
+}
+
+void converge_as_typed(struct arena *arena, struct converge_options *options)
+{
+    const char **address = &options->repo.options.url;
+    options->max_deletions = options->typed.max_deletions;
+    options->concurrency = options->typed.concurrency;
+    if (*address)
+        *address = repo_address(arena, &options->repo);
 }
 
 struct rails_options converge_rails(const struct invocation *invocation,

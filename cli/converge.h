@@ -15,13 +15,41 @@ struct converge_options {
     bool prune, no_prune, allow_empty, adopt, dry_run, skip_preflight;
     unsigned allow;                      /* bits 1 << enum change_class */
     uint32_t max_deletions, concurrency; /* 0: not given */
-    bool unprotect;                      /* of what must not exist */
-    enum diff_wish wish;                 /* asked for by hand, of all targets */
-    uint64_t wait_ms;                    /* 0: no deadline over all */
-    int output;                          /* enum view_output */
-    struct repo_choice repo;             /* instead of files and folders */
-    const char *policy;                  /* its file; NULL: the default of where sources are from */
+    struct {
+        uint32_t max_deletions, concurrency;
+    } typed;                 /* the same, before converge_take_rules */
+    bool unprotect;          /* of what must not exist */
+    enum diff_wish wish;     /* asked for by hand, of all targets */
+    uint64_t wait_ms;        /* 0: no deadline over all */
+    int output;              /* enum view_output */
+    struct repo_choice repo; /* instead of files and folders */
+    const char *policy;      /* its file; NULL: the default of where sources are from */
 };
+
+/* Choices of --allow, for option tables. */
+extern const struct option_choice converge_classes[];
+
+/* Rows of option tables: leave to do what cannot be undone, or may not go well. */
+#define CONVERGE_LEAVE                                                                             \
+    {.long_name = "prune",                                                                         \
+     .help = "delete clusters of this fleet that the sources do not name",                         \
+     .kind = OPTION_FLAG,                                                                          \
+     .offset = offsetof(struct converge_options, prune)},                                          \
+        {.long_name = "allow-empty",                                                               \
+         .help = "accept sources without any cluster (with --prune: delete the fleet)",            \
+         .kind = OPTION_FLAG,                                                                      \
+         .offset = offsetof(struct converge_options, allow_empty)},                                \
+        {.long_name = "allow",                                                                     \
+         .argument = "CLASS",                                                                      \
+         .help = "permit destructive changes: replace-nodes, recreate, delete",                    \
+         .kind = OPTION_SET,                                                                       \
+         .offset = offsetof(struct converge_options, allow),                                       \
+         .choices = converge_classes},                                                             \
+    {                                                                                              \
+        .long_name = "skip-preflight", .rare = true,                                               \
+        .help = "make nodes even if a look at the host says that it cannot go well",               \
+        .kind = OPTION_FLAG, .offset = offsetof(struct converge_options, skip_preflight)           \
+    }
 
 /* Rows of option tables: what sources may ask for, what a pass may delete, and how much it does at
  * a time. */
@@ -50,9 +78,6 @@ struct converge_options {
         .kind = OPTION_NUMBER, .offset = offsetof(struct converge_options, concurrency)            \
     }
 
-/* Choices of --allow, for option tables. */
-extern const struct option_choice converge_classes[];
-
 /*
  * Reads and checks all sources, or the repository, and judges their clusters by the policy.
  * Warnings are told; errors are told one a line and then summed up in *err (ERROR_INVALID).
@@ -70,6 +95,12 @@ int converge_policy(const struct invocation *invocation, const char *file, struc
 
 /* What the Fleet says counts where the options say nothing. */
 void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet);
+
+/*
+ * Leaves in *options what was typed, for a command line that is to say the same: without what the
+ * Fleet said, and without a secret that stands in the repository's address.
+ */
+void converge_as_typed(struct arena *arena, struct converge_options *options);
 
 struct rails_options converge_rails(const struct invocation *invocation,
                                     const struct converge_options *options);

@@ -99,6 +99,18 @@ static const char *evidence_words(struct arena *arena, const struct last_cause *
     return arena_format(arena, "%s%s%s: %s", cause->source, joint, cause->subject, cause->line);
 }
 
+static void print_lines(struct arena *arena, const struct last_evidence *item, const char *lines,
+                        struct text *text)
+{
+    while (*lines) {
+        int length = (int)strcspn(lines, "\n");
+        add_row(text, "evidence",
+                arena_format(arena, "%s of %s: %.*s", item->source, item->subject, length, lines));
+        lines += length;
+        lines += *lines == '\n';
+    }
+}
+
 /* Where nothing is known: what of all of it speaks of trouble, but not what was told already. */
 static void print_evidence(struct arena *arena, const struct last_failure *found, struct text *text)
 {
@@ -109,10 +121,7 @@ static void print_evidence(struct arena *arena, const struct last_failure *found
         if (strcmp(item->source, failure) == 0 || strcmp(item->source, host) == 0)
             continue;
         const char *lines = evidence_trouble(arena, item->text, LINES_EACH);
-        for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
-            add_row(text, "evidence",
-                    arena_format(arena, "%s of %s: %.*s", item->source, item->subject,
-                                 (int)strcspn(at, "\n"), at));
+        print_lines(arena, item, lines ? lines : "", text);
     }
 }
 

@@ -43,6 +43,17 @@ const char *repo_where(struct arena *arena, const struct repo_choice *choice, st
                         options->path ? options->path : "");
 }
 
+const char *repo_address(struct arena *arena, const struct repo_choice *choice)
+{
+    cleanup_error struct error *none = NULL;
+    cleanup_free char *folder = getcwd(NULL, 0);
+    const char *typed = choice->options.url;
+    struct repo_url url;
+    if (repo_url_read(arena, typed, folder ? folder : "/", &url, &none))
+        return "URL"; /* nobody got that far */
+    return url.scheme == REPO_LOCAL ? typed : url.shown;
+}
+
 uint32_t repo_deadline_ms(const struct repo_choice *choice)
 {
     uint64_t ms = choice->timeout_ms ? choice->timeout_ms : REPO_TIMEOUT_MS;

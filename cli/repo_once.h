@@ -75,6 +75,9 @@ extern const char repo_words[];
  * none. */
 const char *repo_where(struct arena *arena, const struct repo_choice *choice, struct error **err);
 
+/* The address alone, to be typed again: without what may be a secret. */
+const char *repo_address(struct arena *arena, const struct repo_choice *choice);
+
 /* How long one fetch may take, by the options. */
 uint32_t repo_deadline_ms(const struct repo_choice *choice);
 

@@ -14,6 +14,8 @@
  * and all that is done to add a worker, or to take one away.
  */
 #include "base/memory.h"
+#include "base/options_given.h"
+#include "base/shell_word.h"
 #include "cli/table.h"
 #include "cli/view.h"
 #include "cli/view_result.h"
@@ -362,32 +364,17 @@ static void add_sum(struct text *text, const struct plan_table *table)
     text_add(text, ".");
 }
 
-/* A word as a shell reads it. */
-static void add_word(struct text *text, const char *word)
-{
-    static const char safe[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,";
-    if (*word && word[strspn(word, safe)] == '\0') {
-        text_add(text, word);
-        return;
-    }
-    text_add(text, "'");
-    for (; *word; word++)
-        if (*word == '\'')
-            text_add(text, "'\\''");
-        else
-            text_add_bytes(text, word, 1);
-    text_add(text, "'");
-}
-
 /* An option that was given, to be given again. */
 static void add_given(struct text *text, const char *option, const char *value)
 {
     if (!value)
         return;
     text_add_format(text, " %s ", option);
-    add_word(text, value);
+    shell_word_add(text, value);
 }
+
+/* What has been shown decides what may be done, and how it is told is of no account. */
+static const char *const not_repeated[] = {"prune", "allow", "output", "dry-run", "wait", NULL};
 
 /* Exactly what is shown as a change would then happen; what is refused would not. */
 static void add_advice(struct text *text, const struct plan_table *table,
@@ -402,12 +389,11 @@ static void add_advice(struct text *text, const struct plan_table *table,
     bool any = false;
     for (size_t i = 0; i < CHANGE_CLASSES; i++)
         any = any || table->changes[i];
-    if (!any || !common || !common->sources.count)
+    if (!any || !common)
         return;
     text_add(text, "  Apply with: kind apply");
     for (size_t i = 0; i < common->sources.count; i++)
         add_given(text, "-f", common->sources.items[i]);
-    add_given(text, "--policy", results->policy);
     if (common->fleet && strcmp(common->fleet, "default") != 0)
         add_given(text, "--fleet", common->fleet);
     add_given(text, "--engine", common->engine);
@@ -415,8 +401,8 @@ static void add_advice(struct text *text, const struct plan_table *table,
     for (size_t i = 0; i < CHANGE_CLASSES; i++)
         if (table->changes[i] && flags[i] && (i != CHANGE_DELETE || results->prune))
             text_add(text, flags[i]);
-    text_add(text, results->allow_empty ? " --allow-empty" : "");
-    text_add(text, results->adopt ? " --adopt" : "");
+    if (results->given)
+        options_add_given(text, results->given, not_repeated);
 }
 
 void view_results_plans(struct text *text, const struct view_results *results)

@@ -18,46 +18,60 @@ static struct engine_result *collect(const struct engine *engine)
     return items;
 }
 
-static struct view_results results_of(const struct engine_result *items,
-                                      const struct engine *engine,
-                                      const struct rails_verdicts *verdicts,
-                                      const struct invocation *invocation)
+/* An invocation's results, with what was typed beside them. */
+struct shown {
+    struct arena *arena;
+    struct engine_result *items;
+    struct converge_options typed;
+    struct option_table given;
+    struct view_results results;
+};
+
+static void shown_init(struct shown *shown, const struct engine *engine,
+                       const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
-    const struct converge_options *given = invocation->options;
-    return (struct view_results){
-        .items = items,
+    shown->arena = arena_new();
+    shown->items = collect(engine);
+    shown->typed = *(const struct converge_options *)invocation->options;
+    converge_as_typed(shown->arena, &shown->typed);
+    shown->given = (struct option_table){invocation->command->options, &shown->typed};
+    shown->results = (struct view_results){
+        .items = shown->items,
         .count = engine_count(engine),
         .verdicts = verdicts,
         .common = &invocation->common,
-        .prune = converge_prunes(given),
-        .allow_empty = given->allow_empty,
-        .policy = given->policy,
-        .adopt = given->adopt,
+        .given = &shown->given,
+        .prune = converge_prunes(invocation->options),
     };
+}
+
+static void show(struct text *text, const struct engine *engine,
+                 const struct rails_verdicts *verdicts, const struct invocation *invocation,
+                 void (*print)(struct text *text, const struct view_results *results))
+{
+    struct shown shown;
+    shown_init(&shown, engine, verdicts, invocation);
+    print(text, &shown.results);
+    free(shown.items);
+    arena_free(shown.arena);
 }
 
 void view_plans(struct text *text, const struct engine *engine,
                 const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
-    cleanup_free struct engine_result *items = collect(engine);
-    const struct view_results results = results_of(items, engine, verdicts, invocation);
-    view_results_plans(text, &results);
+    show(text, engine, verdicts, invocation, view_results_plans);
 }
 
 void view_outcome(struct text *text, const struct engine *engine,
                   const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
-    cleanup_free struct engine_result *items = collect(engine);
-    const struct view_results results = results_of(items, engine, verdicts, invocation);
-    view_results_outcome(text, &results);
+    show(text, engine, verdicts, invocation, view_results_outcome);
 }
 
 void view_result_json(struct text *text, const struct engine *engine,
                       const struct rails_verdicts *verdicts, const struct invocation *invocation)
 {
-    cleanup_free struct engine_result *items = collect(engine);
-    const struct view_results results = results_of(items, engine, verdicts, invocation);
-    view_results_json(text, &results);
+    show(text, engine, verdicts, invocation, view_results_json);
 }
 
 /* --- The sum, in words. --- */

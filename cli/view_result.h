@@ -13,7 +13,7 @@
 
 /*
  * The plans as a table, the most important of each cluster first, and a line
- * that sums them up and says how to apply them (from the invocation's -f).
+ * that sums them up and says how to apply them (by the invocation's options).
  */
 void view_plans(struct text *text, const struct engine *engine,
                 const struct rails_verdicts *verdicts, const struct invocation *invocation);
@@ -36,8 +36,8 @@ struct view_results {
     size_t count;
     const struct rails_verdicts *verdicts; /* NULL: none */
     const struct common_options *common;   /* what was given; NULL: nothing */
-    bool prune, allow_empty, adopt;        /* of what was given, too */
-    const char *policy;                    /* the same; NULL: none */
+    const struct option_table *given;      /* the command's own; NULL: nothing */
+    bool prune;                            /* what left the sources is to go */
 };
 void view_results_plans(struct text *text, const struct view_results *results);
 void view_results_outcome(struct text *text, const struct view_results *results);

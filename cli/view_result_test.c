@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/test.h"
+#include "cli/converge.h"
 
 static const struct cluster_spec spec = {.name = "x", .node_count = 3};
 static const struct node_state nodes[] = {{.name = "x-control-plane"}, {.name = "x-worker"}};
@@ -194,7 +195,17 @@ static void a_fleet_of_all_fates(void **state)
         .fleet = "lab",
         .engine = "unix:///run/lab docker.sock",
         .kubeconfig = "lab.conf"};
-    const struct view_results results = {items, FLEET, &verdicts, &common, true, true};
+    /* As it was typed. */
+    struct converge_options typed = {
+        .prune = true,
+        .allow_empty = true,
+        .max_deletions = 3,
+        .repo = {.options = {.ref = "it's", .token_file = "/etc/kind/token"}, .timeout_ms = 90000},
+        .policy = "lab policy.yaml",
+        .output = VIEW_JSON,
+        .wait_ms = 1000};
+    const struct option_table given = {command_find("apply")->options, &typed};
+    const struct view_results results = {items, FLEET, &verdicts, &common, &given, true};
     cleanup_text struct text plans, outcome, json;
     text_init(&plans, 0);
     text_init(&outcome, 0);
@@ -268,10 +279,10 @@ static void sums(void **state)
          "2 other clusters of fleet 'default' are not in these sources (b, c); --prune would "
          "delete them\n"
          "Nothing to do: calm is as described.\n"},
-        {{&as_was, 1, &kept, NULL, true},
+        {{&as_was, 1, &kept, .prune = true},
          "! b  cluster  delete  one pass deletes at most 1\n"
          "calm is Ready, 1 not deleted.\n"},
-        {{&gone, 1, &kept, NULL, true},
+        {{&gone, 1, &kept, .prune = true},
          "! b  cluster  delete  one pass deletes at most 1\n"
          "1 cluster deleted, 1 not deleted.\n"},
     };

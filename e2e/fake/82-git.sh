@@ -15,8 +15,15 @@ run diff --git "file://$lab" --path clusters
 expect "diff of a repository: there are changes" "$code" 1
 expect_in "it shows the cluster" "$out" "+ ci"
 expect_in "it says which commit, and whose" "$err" "begin with one cluster"
+run diff --git "file://$lab" --path clusters --ref main --git-timeout 90s --max-deletions 2 --no-prune
+advice=${out##*Apply with: kind }
+expect "the advice says where from, and all that was given" "$advice" \
+    "apply --no-prune --max-deletions 2 --git file://$lab --ref main --path clusters --git-timeout 1m30s"
+run diff --git "file://$lab" --path clusters
+eval "run ${out##*Apply with: kind }"
+expect "what is advised makes the cluster" "$code" 0
 run apply --git "file://$lab" --path clusters
-expect "apply makes the cluster" "$code" 0
+expect "apply has nothing to do then" "$out" "Nothing to do: ci is as described."
 run diff --git "$lab" --path clusters/ci.yaml --ref main
 expect "a path of the disk, a file, a branch: nothing to do" "$code" 0
 expect "and one copy for both" "$(find "$cache" -maxdepth 1 -name '*.lock' | wc -l)" 1

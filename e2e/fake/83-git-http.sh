@@ -20,6 +20,10 @@ unavailable() {
     expect_in "$1: message" "$err" "$2"
 }
 
+run diff --git "http://a-token@127.0.0.1:$port/open/lab/.git"
+expect_in "diff over http" "$out" "+ ci"
+expect_in "its advice keeps to itself what may be a token" "$out" "Apply with: kind apply --git $url/open/lab/.git"
+expect "as does all that it says" "$(grep -c a-token <<<"$out$err" || true)" 0
 run apply --git "$url/open/lab/.git"
 expect "over http" "$code" 0
 run diff --git "$url/open/lab/.git"
