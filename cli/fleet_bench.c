@@ -92,15 +92,19 @@ static const char *digest_of(struct arena *arena, const struct cluster_spec *spe
 /* The body of POST /_fake/populate: with it the engine's clusters are as their sources say. */
 static char *population(const struct fleet_spec *fleet)
 {
-    json_t *digests = json_object();
+    json_t *digests = json_object(), *shapes = json_object();
     for (size_t i = 0; i < fleet->cluster_count; i++) {
         cleanup_arena struct arena *arena = arena_new();
+        const struct cluster_spec *spec = &fleet->clusters[i];
         struct facet_list facets;
-        const char *digest = digest_of(arena, &fleet->clusters[i], &facets);
-        json_object_set_new(digests, fleet->clusters[i].name,
-                            json_sprintf(FACET_DIGEST_PREFIX "%s", digest));
+        const char *digest = digest_of(arena, spec, &facets);
+        json_object_set_new(digests, spec->name, json_sprintf(FACET_DIGEST_PREFIX "%s", digest));
+        for (size_t node = 0; node < spec->node_count; node++)
+            json_object_set_new(shapes, spec->nodes[node].name,
+                                json_string(facet_shape(arena, &facets, spec->nodes[node].name)));
     }
-    json_t *body = json_pack("{s:{s:s}, s:o}", "labels", LABEL_OWNER, fleet_name, "links", digests);
+    json_t *body = json_pack("{s:{s:s}, s:o, s:o}", "labels", LABEL_OWNER, fleet_name, "links",
+                             digests, "shapes", shapes);
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;

@@ -1,5 +1,6 @@
 #include "cli/service.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "cli/listen_address.h"
 #include "cli/service_parts.h"
@@ -261,8 +262,7 @@ int service_open(const struct service_options *options, struct service **ret_ser
         return -1;
     }
     RAND_bytes(random, sizeof(random));
-    for (size_t i = 0; i < sizeof(random); i++)
-        snprintf(service->boot + 2 * i, 3, "%02x", random[i]);
+    hex_write(service->boot, random, sizeof(random));
     page_init(&service->page);
     watch_descriptor(service);
     fleet_status_listen(options->status, status_changed, service);

@@ -8,6 +8,7 @@
  */
 #include "cli/service_parts.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include <openssl/core_names.h>
 #include <strings.h>
@@ -99,12 +100,6 @@ void service_hook_body(struct asked *asked, const char *bytes, size_t length)
         EVP_MAC_update(asked->mac, (const unsigned char *)bytes, length);
 }
 
-static void to_hex(const unsigned char *bytes, char *hex)
-{
-    for (size_t i = 0; i < MAC_BYTES; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static bool is_right(struct asked *asked)
 {
     const struct hook_scheme *scheme = asked->hooked;
@@ -117,7 +112,7 @@ static bool is_right(struct asked *asked)
     size_t length = 0;
     if (EVP_MAC_final(asked->mac, mac, &length, sizeof(mac)) != 1 || length != MAC_BYTES)
         return false;
-    to_hex(mac, hex);
+    hex_write(hex, mac, MAC_BYTES);
     if (strncasecmp(asked->proof, scheme->prefix, skipped) != 0)
         return false;
     for (char *digit = asked->proof + skipped; *digit; digit++)

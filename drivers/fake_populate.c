@@ -54,8 +54,10 @@ static json_t *request_json(const struct population *population, bool first)
     return request;
 }
 
-static json_t *labels_json(const struct population *population, const char *cluster, bool first)
+static json_t *labels_json(const struct population *population, const char *cluster,
+                           const char *name, bool first)
 {
+    json_t *shape = json_object_get(json_object_get(population->body, "shapes"), name);
     json_t *labels = json_pack("{s:s, s:s}", "io.x-k8s.kind.cluster", cluster, "io.x-k8s.kind.role",
                                first ? "control-plane" : "worker");
     json_t *value;
@@ -64,6 +66,8 @@ static json_t *labels_json(const struct population *population, const char *clus
     {
         json_object_set_new(labels, key, fill(json_string_value(value), cluster));
     }
+    if (shape)
+        json_object_set(labels, "fleet.kind/shape", shape);
     return labels;
 }
 
@@ -71,10 +75,10 @@ static struct fake_container *add_node(const struct population *population, cons
                                        size_t index)
 {
     bool first = index == 0;
-    json_t *labels = labels_json(population, cluster, first);
     cleanup_free char *name =
         index < 2 ? memory_format("%s-%s", cluster, first ? "control-plane" : "worker")
                   : memory_format("%s-worker%zu", cluster, index);
+    json_t *labels = labels_json(population, cluster, name, first);
     struct fake_container *container = NULL;
     if (!fake_container_find(population->call->world, name)) {
         container = fake_container_new(

@@ -10,6 +10,7 @@
  *   files    {"/kind/fleet.json": "..."} for every first control plane;
  *            "%s" likewise
  *   links    {"c0001": "sha256-..."}: where /kind/fleet.digest leads, by cluster
+ *   shapes   {"c0001-worker": "..."}: the label fleet.kind/shape, by node
  *   image    the node image
  */
 #ifndef DRIVERS_FAKE_POPULATE_H

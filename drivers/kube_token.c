@@ -5,6 +5,7 @@
  */
 #include "drivers/docker_flow.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -121,12 +122,9 @@ const char *kube_ca_hash(struct arena *arena, const char *ca_pem)
     int length = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key) : -1;
     const char *hash = NULL;
     if (length > 0 && EVP_Digest(key, (size_t)length, digest, NULL, EVP_sha256(), NULL) == 1) {
-        cleanup_text struct text text;
-        text_init(&text, 0);
-        text_add(&text, "sha256:");
-        for (size_t i = 0; i < HASH_BYTES; i++)
-            text_add_format(&text, "%02x", digest[i]);
-        hash = arena_string(arena, text.data);
+        char hex[2 * HASH_BYTES + 1];
+        hex_write(hex, digest, HASH_BYTES);
+        hash = arena_format(arena, "sha256:%s", hex);
     }
     OPENSSL_free(key);
     X509_free(certificate);

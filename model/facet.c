@@ -76,11 +76,29 @@ void spec_facets(struct arena *arena, const struct cluster_spec *spec, struct fa
     *facets = (struct facet_list){.items = builder.items, .count = builder.count};
 }
 
+/* For bsearch: where "nodes[NAME]." stands to a path. */
+static int compare_node(const void *key, const void *item)
+{
+    static const char begin[] = "nodes[", end[] = "].";
+    const char *node = key, *path = ((const struct facet *)item)->path;
+    size_t length = strlen(node);
+    int order = strncmp(begin, path, strlen(begin));
+    if (order == 0)
+        order = strncmp(node, path + strlen(begin), length);
+    return order != 0 ? order : strncmp(end, path + strlen(begin) + length, strlen(end));
+}
+
+bool facet_list_has_node(const struct facet_list *facets, const char *node)
+{
+    return facets->count &&
+           bsearch(node, facets->items, facets->count, sizeof(*facets->items), compare_node);
+}
+
 bool facet_is_entrance(const struct facet *facet)
 {
-    const char *end = facet->node ? strstr(facet->path, "].") : NULL;
-    for (size_t i = 0; end && i < facet_row_count; i++) {
-        if (facet_rows[i].scope == FACET_OF_ENTRANCE && strcmp(facet_rows[i].field, end + 2) == 0)
+    for (size_t i = 0; facet->node && i < facet_row_count; i++) {
+        if (facet_rows[i].scope == FACET_OF_ENTRANCE &&
+            strcmp(facet_rows[i].field, facet->field) == 0)
             return true;
     }
     return false;
@@ -136,19 +154,20 @@ struct facet facet_of_path(struct arena *arena, const char *path, const char *va
     struct facet facet = {.path = arena_string(arena, path),
                           .value = arena_string(arena, value),
                           .change = CHANGE_RECREATE};
-    const char *end = NULL, *field = path;
+    const char *end = NULL;
+    facet.field = facet.path;
     if (strncmp(path, prefix, strlen(prefix)) == 0)
-        end = strstr(path, "].");
+        end = strstr(facet.path, "].");
     if (end) {
-        const char *name = path + strlen(prefix);
+        const char *name = facet.path + strlen(prefix);
         facet.node = arena_string_n(arena, name, (size_t)(end - name));
-        field = end + 2;
+        facet.field = end + 2;
     }
-    size_t length = strcspn(field, "[");
+    size_t length = strcspn(facet.field, "[");
     for (size_t i = 0; i < facet_row_count; i++) {
         const char *known = facet_rows[i].field;
         if ((facet_rows[i].scope != FACET_OF_CLUSTER) == (facet.node != NULL) &&
-            strlen(known) == length && memcmp(known, field, length) == 0)
+            strlen(known) == length && memcmp(known, facet.field, length) == 0)
             facet.change = facet_rows[i].change;
     }
     return facet;

@@ -31,6 +31,7 @@ const char *change_class_name(enum change_class change); /* "live", "replace", .
 
 struct facet {
     const char *path;  /* "networking.podSubnet", "nodes[a-control-plane].image" */
+    const char *field; /* its part behind the node's brackets; all of it for one of the cluster */
     const char *value; /* canonical text, one line; an image that is not given is "default" */
     const char *node;  /* the node's name, or NULL for a facet of the cluster */
     enum change_class change;
@@ -43,6 +44,9 @@ struct facet_list {
 
 /* For qsort: by path. */
 int facet_compare(const void *a, const void *b);
+
+/* Does any of them stand at that node? */
+bool facet_list_has_node(const struct facet_list *facets, const char *node);
 
 /* Node and class, as the path tells them; an unknown one is CHANGE_RECREATE. Copies both. */
 struct facet facet_of_path(struct arena *arena, const char *path, const char *value);

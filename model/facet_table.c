@@ -18,10 +18,12 @@ static void add_item(struct facet_builder *b, const char *key, const char *value
 {
     const char *node = b->node ? b->node->name : b->entrance;
     b->items = arena_grow(b->arena, b->items, b->count, sizeof(*b->items));
+    const char *path =
+        arena_format(b->arena, "%s%s%s%s%s%s%s", node ? "nodes[" : "", node ? node : "",
+                     node ? "]." : "", b->field, key ? "[" : "", key ? key : "", key ? "]" : "");
     b->items[b->count++] = (struct facet){
-        .path = arena_format(b->arena, "%s%s%s%s%s%s%s", node ? "nodes[" : "", node ? node : "",
-                             node ? "]." : "", b->field, key ? "[" : "", key ? key : "",
-                             key ? "]" : ""),
+        .path = path,
+        .field = node ? path + strlen("nodes[].") + strlen(node) : path,
         .value = facet_value_is_plain(value) ? arena_string(b->arena, value)
                                              : facet_value_digest(b->arena, value),
         .node = arena_string(b->arena, node),

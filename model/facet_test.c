@@ -255,6 +255,40 @@ static void test_shape_of_neighbours(void **state)
                             facet_shape(arena, &both, "a-control-plane"));
 }
 
+/* Names that begin alike, in any order that '-', digits and ']' may give their paths. */
+static void test_nodes(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a", "a-worker", "a-worker-b", "a-worker10", "a-worker2"};
+    cleanup_arena struct arena *arena = arena_new();
+    for (unsigned has = 1; has < 1U << COUNT_OF(names); has++) {
+        struct node_spec nodes[COUNT_OF(names)] = {{0}};
+        struct cluster_spec spec = full;
+        spec.nodes = nodes;
+        spec.node_count = 0;
+        struct facet_list facets;
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
+            if (has & 1U << i)
+                nodes[spec.node_count++].name = names[i];
+        }
+        spec_facets(arena, &spec, &facets);
+        for (size_t i = 0; i < COUNT_OF(names); i++) {
+            if (facet_list_has_node(&facets, names[i]) != (bool)(has & 1U << i))
+                fail_msg("set %#x: %s", has, names[i]);
+        }
+        assert_false(facet_list_has_node(&facets, "a-work"));
+        assert_false(facet_list_has_node(&facets, "zz"));
+        for (size_t i = 0; i < facets.count; i++) {
+            const struct facet *facet = &facets.items[i];
+            const struct facet again = facet_of_path(arena, facet->path, facet->value);
+            test_equal(again.field, facet->field);
+            assert_int_equal(strncmp(facet->field, "nodes[", 6) == 0, 0);
+            assert_ptr_equal(facet->field,
+                             facet->node ? strstr(facet->path, "].") + 2 : facet->path);
+        }
+    }
+}
+
 /* What is on a line stays on it; the rest becomes a digest, also what is not UTF-8. */
 static void test_values(void **state)
 {
@@ -308,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_shape),
         cmocka_unit_test(test_shape_of_neighbours),
+        cmocka_unit_test(test_nodes),
         cmocka_unit_test(test_values),
     };
     return cmocka_run_group_tests_name("facet", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 #include "model/facet_value.h"
 
+#include "base/hex.h"
 #include <jansson.h>
 #include <openssl/evp.h>
 
@@ -14,8 +15,7 @@ void facet_hash(const void *bytes, size_t length, char hex[FACET_HASH_DIGITS + 1
     unsigned size = 0;
     if (!EVP_Digest(bytes, length, sum, &size, EVP_sha256(), NULL) || size * 2 != FACET_HASH_DIGITS)
         abort();
-    for (unsigned i = 0; i < size; i++)
-        snprintf(hex + (size_t)2 * i, 3, "%02x", sum[i]);
+    hex_write(hex, sum, size);
 }
 
 bool facet_value_is_plain(const char *value)

@@ -421,6 +421,7 @@ static struct diff_policy leave_of(const struct diff *d)
 static void plan_desired(struct diff *d)
 {
     spec_facets(d->arena, d->desired, &d->facets);
+    d->fits = arena_array(d->arena, d->observed->node_count, sizeof(*d->fits));
     if (diff_carrier(d))
         diff_plan_succession(d);
     else if (has_control_plane(d))
@@ -435,7 +436,7 @@ void diff_cluster(struct arena *arena, const struct cluster_spec *desired,
                   const struct cluster_state *observed, const struct diff_policy *policy,
                   struct plan *plan)
 {
-    struct diff d = {arena, desired, observed, policy, plan, {NULL, 0}, false};
+    struct diff d = {arena, desired, observed, policy, plan, {NULL, 0}, false, NULL};
     plan_init(plan, arena, desired ? desired->name : observed->name);
     plan->marks = observed->marks;
     plan->marks.unknown = arena_string(arena, observed->marks.unknown);

@@ -112,9 +112,9 @@ void diff_compare(const struct diff *d, struct differences *differences)
 
 bool diff_is_field(const struct facet *facet, const char *field)
 {
-    const char *start = facet->node ? strstr(facet->path, "].") + 2 : facet->path;
     size_t length = strlen(field);
-    return strncmp(start, field, length) == 0 && (!start[length] || start[length] == '[');
+    return strncmp(facet->field, field, length) == 0 &&
+           (!facet->field[length] || facet->field[length] == '[');
 }
 
 const char *diff_words(const struct diff *d, const struct difference *difference)
@@ -129,8 +129,7 @@ const char *diff_words(const struct diff *d, const struct difference *difference
 const char *diff_named_words(const struct diff *d, const struct difference *difference)
 {
     const struct facet *facet = difference->facet;
-    const char *field = facet->node ? strstr(facet->path, "].") + 2 : facet->path;
-    const char *words = diff_words(d, difference), *key = strchr(field, '[');
+    const char *field = facet->field, *key = strchr(field, '['), *words = diff_words(d, difference);
     if (!key)
         return arena_format(d->arena, "%s %s", field, words);
     return arena_format(d->arena, "%.*s %.*s: %s", (int)(key - field), field, (int)strlen(key) - 2,

@@ -17,11 +17,7 @@ static bool is_of(const struct facet *facet, const char *node)
 
 bool diff_is_recorded(const struct diff *d, const char *node)
 {
-    for (size_t i = 0; i < d->observed->applied.count; i++) {
-        if (is_of(&d->observed->applied.items[i], node))
-            return true;
-    }
-    return false;
+    return facet_list_has_node(&d->observed->applied, node);
 }
 
 /* The shape of a node with these settings, in a cluster with those. */
@@ -80,7 +76,7 @@ static bool shapes_are_known(const struct diff *d)
     return false;
 }
 
-enum diff_fit diff_fit(const struct diff *d, const struct node_state *node)
+static enum diff_fit find_fit(const struct diff *d, const struct node_state *node)
 {
     bool recorded = diff_is_recorded(d, node->name);
     if (recorded && (!node->shape || has_shape(d, node, &d->observed->applied)))
@@ -88,6 +84,15 @@ enum diff_fit diff_fit(const struct diff *d, const struct node_state *node)
     if (!node->shape || has_shape(d, node, &d->facets))
         return DIFF_FIT_DESIRED;
     return !recorded || shapes_are_known(d) ? DIFF_FIT_NEITHER : DIFF_FIT_UNKNOWN;
+}
+
+/* A shape is a hash over all settings, and many ask for it. */
+enum diff_fit diff_fit(const struct diff *d, const struct node_state *node)
+{
+    unsigned char *fit = &d->fits[node - d->observed->nodes];
+    if (!*fit)
+        *fit = (unsigned char)(find_fit(d, node) + 1);
+    return (enum diff_fit)(*fit - 1);
 }
 
 bool diff_is_new(const struct diff *d, const char *name)

@@ -16,6 +16,7 @@ struct diff {
     struct plan *plan;
     struct facet_list facets; /* of desired */
     bool refuses;             /* something that is said of the whole cluster, and cannot be had */
+    unsigned char *fits;      /* of each observed node, once asked for: its diff_fit and one more */
 };
 
 /* A set of kinds. */
@@ -61,6 +62,7 @@ enum diff_fit {
     DIFF_FIT_UNKNOWN, /* neither, but shapes are made in another way than they were */
 };
 
+/* Of one of the nodes that were observed. */
 enum diff_fit diff_fit(const struct diff *d, const struct node_state *node);
 bool diff_has_cni(const struct diff *d); /* of ours, as recorded */
 /* Of the shape that is desired, whatever is refused of the cluster. */

@@ -66,8 +66,10 @@ static bool has_successor(const struct diff *d)
 static void add_facet(const struct diff *d, struct record *record, const struct facet *facet)
 {
     record->items = arena_grow(d->arena, record->items, record->count, sizeof(*record->items));
+    const char *path = arena_string(d->plan->arena, facet->path);
     record->items[record->count++] = (struct facet){
-        .path = arena_string(d->plan->arena, facet->path),
+        .path = path,
+        .field = path + (facet->field - facet->path),
         .value = arena_string(d->plan->arena, facet->value),
         .node = arena_string(d->plan->arena, facet->node),
         .change = facet->change,

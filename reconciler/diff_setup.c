@@ -68,13 +68,14 @@ static bool may_come(const struct diff *d, const struct node_spec *node)
 
 static bool needs_comer(const struct diff *d, const struct node_spec *node)
 {
-    return may_come(d, node) && needs_container(d, node);
+    return needs_container(d, node) && may_come(d, node);
 }
 
 static bool needs_joining(const struct diff *d, const struct node_spec *node)
 {
-    return may_come(d, node) && (needs_container(d, node) || diff_is_new(d, node->name) ||
-                                 diff_is_forgotten(d, node->name));
+    return (needs_container(d, node) || diff_is_new(d, node->name) ||
+            diff_is_forgotten(d, node->name)) &&
+           may_come(d, node);
 }
 
 /* There is none as long as there is no more than one control plane; else it knows all of them. */
@@ -146,7 +147,7 @@ static bool wants_cni(const struct diff *d, const struct node_spec *node)
 /* What images bring for the whole cluster. */
 static bool renews(const struct diff *d, const struct node_spec *node)
 {
-    return needs_joining(d, node) && diff_renews(d, node);
+    return diff_renews(d, node) && needs_joining(d, node);
 }
 
 static bool renews_proxy(const struct diff *d, const struct node_spec *node)

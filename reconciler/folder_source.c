@@ -1,5 +1,6 @@
 #include "reconciler/folder_source.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <openssl/evp.h>
@@ -72,11 +73,9 @@ static void digest_all(const struct folder_source *source, struct arena *arena,
 
 static const char *name_digest(struct arena *arena, const unsigned char *digest)
 {
-    cleanup_text struct text text;
-    text_init(&text, 0);
-    for (size_t i = 0; i < DIGEST_SHOWN; i++)
-        text_add_format(&text, "%02x", digest[i]);
-    return arena_string(arena, text.data);
+    char hex[2 * DIGEST_SHOWN + 1];
+    hex_write(hex, digest, DIGEST_SHOWN);
+    return arena_string(arena, hex);
 }
 
 /* --- One look. --- */
