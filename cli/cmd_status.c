@@ -97,6 +97,9 @@ static void take_life(struct arena *arena, const struct cluster_state *state, st
     const struct marks *marks = &state->marks;
     uint64_t end = rails_end_s(rails_created_s(state), marks->ttl_s, marks->expires_at_s);
     row->stopped = marks->stopped;
+    /* Nobody asks what was stopped: it is not Ready, and that is as it should be. */
+    if (marks->stopped && state->ready == SEEN_UNKNOWN)
+        row->ready = seen_word(SEEN_NO);
     row->suspended = marks->suspended;
     row->protected = marks->protect;
     row->ends_at = end ? time_words(arena, end) : NULL;
@@ -168,6 +171,11 @@ static void add_failure(struct arena *arena, const char *engine, const struct cl
                      last.cause_count ? last.causes[0].words : last.message, state->name);
 }
 
+static const char *ready_word(const struct row *row)
+{
+    return row->stopped && strcmp(row->ready, seen_word(SEEN_NO)) == 0 ? "stopped" : row->ready;
+}
+
 /* All conditions, where one is not as it should be with its reason, and whose it is. */
 static void print_wide(struct text *text, const struct row *rows, size_t count)
 {
@@ -186,7 +194,7 @@ static void print_wide(struct text *text, const struct row *rows, size_t count)
         bool ours = strcmp(rows[i].ready, "-") != 0;
         table_add(&table, rows[i].cluster);
         table_add(&table, rows[i].synced);
-        table_add(&table, rows[i].ready);
+        table_add(&table, ready_word(&rows[i]));
         table_add(&table, ours ? seen_word(conditions[CONDITION_STALLED].status) : "-");
         table_add(&table, ours && first ? first->reason : "-");
         table_add(&table, rows[i].age);
@@ -208,7 +216,7 @@ static void print_table(struct text *text, const struct row *rows, size_t count)
     for (size_t i = 0; i < count; i++) {
         table_add(&table, rows[i].cluster);
         table_add(&table, rows[i].synced);
-        table_add(&table, rows[i].ready);
+        table_add(&table, ready_word(&rows[i]));
         if (strcmp(rows[i].ready, "-") == 0)
             table_add_format(&table, "%zu", rows[i].nodes);
         else if (strcmp(rows[i].ready, seen_word(SEEN_UNKNOWN)) == 0)

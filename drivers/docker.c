@@ -25,6 +25,8 @@ static void release_flow(struct flow *flow)
         line_reader_done(&df->lines);
     if (df->access_known)
         kubeconfig_access_done(&df->access);
+    if (df->state && --df->docker->looks == 0)
+        kubeconfig_reader_forget(df->docker->kubeconfigs);
     port_release(&df->port_hold);
     text_done(&df->tail);
     json_decref(df->objects);
@@ -56,6 +58,7 @@ static void docker_close(struct driver *driver)
     struct docker *docker = docker_of(driver);
     forget_snapshot(docker);
     endpoint_done(&docker->endpoint);
+    kubeconfig_reader_free(docker->kubeconfigs);
     free(docker->base_url);
     free(docker);
 }
@@ -77,6 +80,7 @@ static void observe_by(const struct step *steps, struct driver *driver, struct o
     df->into = arena;
     df->state = state;
     df->input.spec = desired;
+    df->docker->looks++;
     df->cluster = arena_string(df->flow.arena, cluster);
     flow_begin(&df->flow);
 }
@@ -262,6 +266,7 @@ struct driver *docker_open(struct transport *transport, struct endpoint *endpoin
         .key = docker->endpoint.key,
     };
     docker->options = *options;
+    docker->kubeconfigs = kubeconfig_reader_new();
     return &docker->driver;
 }
 

@@ -31,7 +31,9 @@ struct docker {
     struct docker_options options;
     char *base_url; /* with the negotiated version; NULL before the first answer */
     struct snapshot snapshot;
-    uint64_t happenings; /* that were told of so far */
+    struct kubeconfig_reader *kubeconfigs; /* what it has read goes with the last look */
+    size_t looks;                          /* at clusters, that are under way */
+    uint64_t happenings;                   /* that were told of so far */
     bool skip_preflight;
 };
 

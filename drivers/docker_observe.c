@@ -237,8 +237,8 @@ static enum step_status look_kubeconfig(struct flow *flow, const struct answer *
         return STEP_DONE;
     struct error *unreadable = NULL;
     bool found = false;
-    if (kubeconfig_file_access(df->docker->options.kubeconfig, df->cluster, &df->access, &found,
-                               &unreadable)) {
+    if (kubeconfig_file_access(df->docker->kubeconfigs, df->docker->options.kubeconfig, df->cluster,
+                               &df->access, &found, &unreadable)) {
         df->state->message = arena_string(df->into, unreadable->message);
         error_free(unreadable);
         return STEP_DONE; /* unknown: an unreadable file is not rewritten */

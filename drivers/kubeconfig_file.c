@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
@@ -18,6 +20,7 @@
 enum {
     FILE_BYTES_MAX = 16 * 1024 * 1024,
     LINKS_MAX = 40, /* as the kernel's own limit */
+    FRESH_S = 2,
 };
 
 static int system_error(struct error **err, const char *verb, const char *path)
@@ -349,29 +352,117 @@ int kubeconfig_file_remove(const struct kubeconfig_paths *paths, const char *clu
     return 0;
 }
 
-static int look_in(const char *path, const char *cluster, struct kubeconfig_access *access,
-                   bool *found, struct error **err)
-{
-    cleanup_text struct text text;
-    text_init(&text, FILE_BYTES_MAX);
+/* --- Reading for many clusters. --- */
+
+/* What was read of one file, and which file that was. */
+struct reading {
+    char *path;
     struct stat status;
-    bool exists;
-    if (read_file(path, &text, &status, &exists, err) < 0)
-        return -1;
-    return exists ? kubeconfig_access(path, text.data, cluster, access, found, err) : 0;
+    struct kubeconfig *config; /* NULL: read it again */
+};
+
+struct kubeconfig_reader {
+    struct reading *items;
+    size_t count;
+};
+
+struct kubeconfig_reader *kubeconfig_reader_new(void)
+{
+    return memory_new(sizeof(struct kubeconfig_reader));
 }
 
-int kubeconfig_file_access(const struct kubeconfig_paths *paths, const char *cluster,
-                           struct kubeconfig_access *access, bool *found, struct error **err)
+void kubeconfig_reader_forget(struct kubeconfig_reader *reader)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        kubeconfig_free(reader->items[i].config);
+        free(reader->items[i].path);
+    }
+    free(reader->items);
+    *reader = (struct kubeconfig_reader){0};
+}
+
+void kubeconfig_reader_free(struct kubeconfig_reader *reader)
+{
+    if (reader)
+        kubeconfig_reader_forget(reader);
+    free(reader);
+}
+
+static struct reading *reading_of(struct kubeconfig_reader *reader, const char *path)
+{
+    for (size_t i = 0; i < reader->count; i++) {
+        if (strcmp(reader->items[i].path, path) == 0)
+            return &reader->items[i];
+    }
+    reader->items = memory_resize(reader->items, reader->count + 1, sizeof(*reader->items));
+    reader->items[reader->count] = (struct reading){.path = memory_string(path)};
+    return &reader->items[reader->count++];
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           is_same_time(&a->st_mtim, &b->st_mtim) && is_same_time(&a->st_ctim, &b->st_ctim);
+}
+
+/* Written so short a time ago, it may be written again without its times telling. */
+static bool is_fresh(const struct stat *status)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - status->st_ctim.tv_sec < FRESH_S;
+}
+
+/* *config NULL: there is no such file. */
+static int read_again(struct reading *reading, const struct kubeconfig **config, struct error **err)
+{
+    struct stat status;
+    bool exists = stat(reading->path, &status) == 0;
+    *config = reading->config;
+    if (exists && reading->config && is_same_file(&status, &reading->status))
+        return 0;
+    kubeconfig_free(TAKE(reading->config));
+    *config = NULL;
+    cleanup_text struct text text;
+    text_init(&text, FILE_BYTES_MAX);
+    if (read_file(reading->path, &text, &reading->status, &exists, err) < 0)
+        return -1;
+    if (!exists)
+        return 0;
+    bool fresh = is_fresh(&reading->status);
+    reading->config = kubeconfig_read(reading->path, text.data, err);
+    *config = reading->config;
+    if (fresh)
+        reading->status = (struct stat){0}; /* so that it is another one the next time */
+    return reading->config ? 0 : -1;
+}
+
+static int look_in(struct kubeconfig_reader *reader, const char *path, const char *cluster,
+                   struct kubeconfig_access *access, bool *found, struct error **err)
+{
+    const struct kubeconfig *config;
+    if (read_again(reading_of(reader, path), &config, err) < 0)
+        return -1;
+    return config ? kubeconfig_find(config, cluster, access, found, err) : 0;
+}
+
+int kubeconfig_file_access(struct kubeconfig_reader *reader, const struct kubeconfig_paths *paths,
+                           const char *cluster, struct kubeconfig_access *access, bool *found,
+                           struct error **err)
 {
     bool any = false;
     if (paths->folder) {
         cleanup_free char *file = own_file(paths, cluster, err);
-        if (!file || look_in(file, cluster, access, &any, err) < 0)
+        if (!file || look_in(reader, file, cluster, access, &any, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < paths->count && !any; i++)
-        if (look_in(paths->items[i], cluster, access, &any, err) < 0)
+        if (look_in(reader, paths->items[i], cluster, access, &any, err) < 0)
             return -1;
     *found = any;
     return 0;

@@ -55,8 +55,19 @@ int kubeconfig_file_put(const struct kubeconfig_paths *paths, const char *cluste
 int kubeconfig_file_remove(const struct kubeconfig_paths *paths, const char *cluster, bool *changed,
                            struct error **err);
 
+/*
+ * For who looks for many clusters at once: a file is looked at each time, but
+ * read again only if it is another one than it was, or was written a moment
+ * before. All entries stay in memory until it forgets them.
+ */
+struct kubeconfig_reader;
+struct kubeconfig_reader *kubeconfig_reader_new(void);
+void kubeconfig_reader_forget(struct kubeconfig_reader *reader);
+void kubeconfig_reader_free(struct kubeconfig_reader *reader); /* NULL: nothing */
+
 /* Looks the cluster up in each file in turn (kubeconfig_access); absent files are passed over. */
-int kubeconfig_file_access(const struct kubeconfig_paths *paths, const char *cluster,
-                           struct kubeconfig_access *access, bool *found, struct error **err);
+int kubeconfig_file_access(struct kubeconfig_reader *reader, const struct kubeconfig_paths *paths,
+                           const char *cluster, struct kubeconfig_access *access, bool *found,
+                           struct error **err);
 
 #endif

@@ -449,14 +449,37 @@ static void access_in_the_list(void **state)
     struct kubeconfig_access access = {0};
     bool found = false;
     cleanup_error struct error *err = NULL;
-    assert_int_equal(kubeconfig_file_access(&fixture->paths, "lab", &access, &found, &err), 0);
+    struct kubeconfig_reader *reader = kubeconfig_reader_new();
+    assert_int_equal(kubeconfig_file_access(reader, &fixture->paths, "lab", &access, &found, &err),
+                     0);
     assert_true(found);
     test_equal(access.server, "https://127.0.0.1:34567");
     test_equal(access.key, "key");
     kubeconfig_access_done(&access);
     test_row("another cluster");
-    assert_int_equal(kubeconfig_file_access(&fixture->paths, "other", &access, &found, &err), 0);
+    assert_int_equal(
+        kubeconfig_file_access(reader, &fixture->paths, "other", &access, &found, &err), 0);
     assert_false(found);
+    test_row("it was changed meanwhile");
+    bool changed = false;
+    assert_int_equal(kubeconfig_file_remove(&fixture->paths, "lab", &changed, &err), 0);
+    assert_int_equal(kubeconfig_file_access(reader, &fixture->paths, "lab", &access, &found, &err),
+                     0);
+    assert_false(found);
+    put_well(fixture);
+    assert_int_equal(kubeconfig_file_access(reader, &fixture->paths, "lab", &access, &found, &err),
+                     0);
+    assert_true(found);
+    kubeconfig_access_done(&access);
+    test_row("it cannot be read any more, and then it can");
+    write_file("first", "[", 0600);
+    assert_int_equal(kubeconfig_file_access(reader, &fixture->paths, "lab", &access, &found, &err),
+                     -1);
+    error_free(TAKE(err));
+    write_file("first", "", 0600);
+    assert_int_equal(kubeconfig_file_access(reader, &fixture->paths, "lab", &access, &found, &err),
+                     0);
+    kubeconfig_reader_free(reader);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)

@@ -341,15 +341,36 @@ static int read_access(const char *file, const json_t *config, const char *key,
                       &access->key, err);
 }
 
-int kubeconfig_access(const char *file, const char *existing, const char *cluster,
-                      struct kubeconfig_access *access, bool *found, struct error **err)
+struct kubeconfig {
+    char *file;
+    json_t *config;
+};
+
+struct kubeconfig *kubeconfig_read(const char *file, const char *text, struct error **err)
 {
-    json_auto_t *config = read_config(file, existing, err);
+    json_t *config = read_config(file, text, err);
     if (!config)
-        return -1;
+        return NULL;
+    struct kubeconfig *read = memory_new(sizeof(*read));
+    *read = (struct kubeconfig){.file = memory_string(file), .config = config};
+    return read;
+}
+
+void kubeconfig_free(struct kubeconfig *config)
+{
+    if (!config)
+        return;
+    json_decref(config->config);
+    free(config->file);
+    free(config);
+}
+
+int kubeconfig_find(const struct kubeconfig *config, const char *cluster,
+                    struct kubeconfig_access *access, bool *found, struct error **err)
+{
     cleanup_free char *key = key_of(cluster);
     struct kubeconfig_access read = {0};
-    if (read_access(file, config, key, &read, err) < 0) {
+    if (read_access(config->file, config->config, key, &read, err) < 0) {
         kubeconfig_access_done(&read);
         return -1;
     }
@@ -359,6 +380,15 @@ int kubeconfig_access(const char *file, const char *existing, const char *cluste
     else
         kubeconfig_access_done(&read);
     return 0;
+}
+
+int kubeconfig_access(const char *file, const char *existing, const char *cluster,
+                      struct kubeconfig_access *access, bool *found, struct error **err)
+{
+    struct kubeconfig *config = kubeconfig_read(file, existing, err);
+    int result = config ? kubeconfig_find(config, cluster, access, found, err) : -1;
+    kubeconfig_free(config);
+    return result;
 }
 
 void kubeconfig_access_done(struct kubeconfig_access *access)

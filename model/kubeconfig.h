@@ -47,6 +47,15 @@ struct kubeconfig_access {
     char *ca, *certificate, *key;
 };
 
+/* A text that was read, to look for many clusters in it; NULL with *err where it cannot be read. */
+struct kubeconfig;
+struct kubeconfig *kubeconfig_read(const char *file, const char *text, struct error **err);
+void kubeconfig_free(struct kubeconfig *config);
+
+/* As kubeconfig_access. */
+int kubeconfig_find(const struct kubeconfig *config, const char *cluster,
+                    struct kubeconfig_access *access, bool *found, struct error **err);
+
 /*
  * Finds kind-<cluster> in a kubeconfig text. Returns 0 with *found false where
  * the entry (or one of its parts) is missing; -1 where the text cannot be read.

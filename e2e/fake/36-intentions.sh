@@ -34,7 +34,9 @@ expect_in "diff tells it" "$out" "held"
 expect "nothing was changed" "$(mutating)" 0
 run status ci
 expect_in "status tells it" "$out" "stopped by hand; \`kind start ci\` ends that"
+expect "READY is not unknown then, but stopped" "$(awk '$1 == "ci" { print $3 }' <<<"$out")" stopped
 run status ci -o json
+expect "which is not ready" "$(jq -r '.clusters[0].ready' <<<"$out")" no
 expect "for machines, too" "$(jq -r '.clusters[0].stopped' <<<"$out")" true
 run start ci
 expect "start" "$code" 0
