@@ -146,9 +146,9 @@ enum step_status docker_start_new(struct flow *flow, const struct answer *answer
 const struct step docker_create_steps[] = {
     DOCKER_REACH,
     DOCKER_INFO,
-    {.name = "choose the image", .run = docker_choose_image, .timeout_ms = 10000},
-    {.name = "look for one set aside", .run = docker_inherit, .timeout_ms = 10000},
-    {.name = "choose an address", .run = docker_choose_address, .timeout_ms = 10000},
+    {.name = "choose the image", .run = docker_choose_image, .timeout_ms = DOCKER_REQUEST_MS},
+    {.name = "look for one set aside", .run = docker_inherit, .timeout_ms = DOCKER_REQUEST_MS},
+    {.name = "choose an address", .run = docker_choose_address, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "create the container", .run = docker_create, .timeout_ms = CREATE_MS},
     {.name = "start the container", .run = docker_start_new, .timeout_ms = START_MS},
     DOCKER_BOOT,
@@ -205,7 +205,9 @@ static enum step_status delete_container(struct flow *flow, const struct answer 
 const struct step docker_delete_steps[] = {
     DOCKER_REACH,
     DOCKER_FIND,
-    {.name = "look who has its data", .run = docker_check_succeeded, .timeout_ms = 10000},
+    {.name = "look who has its data",
+     .run = docker_check_succeeded,
+     .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "delete the container",
      .run = delete_container,
      .timeout_ms = DELETE_MS,

@@ -175,17 +175,22 @@ enum step_status docker_start_found(struct flow *, const struct answer *, struct
 enum step_status docker_await_boot(struct flow *, const struct answer *, struct error **);
 enum step_status docker_await_containerd(struct flow *, const struct answer *, struct error **);
 
+/* For one request to the engine within an action: one that starts ten nodes at once answers late.
+ */
+enum { DOCKER_REQUEST_MS = 30 * 1000 };
+
 #define DOCKER_REACH                                                                               \
     {                                                                                              \
         .name = "reach the engine", .run = docker_reach, .timeout_ms = 5000, .tolerant = true      \
     }
 #define DOCKER_FIND                                                                                \
     {                                                                                              \
-        .name = "find the node", .run = docker_find_node, .timeout_ms = 10000                      \
+        .name = "find the node", .run = docker_find_node, .timeout_ms = DOCKER_REQUEST_MS          \
     }
 #define DOCKER_ACCESS                                                                              \
     {                                                                                              \
-        .name = "read the admin credentials", .run = docker_read_access, .timeout_ms = 10000       \
+        .name = "read the admin credentials", .run = docker_read_access,                           \
+        .timeout_ms = DOCKER_REQUEST_MS                                                            \
     }
 
 /* docker_list.c: a reply to GET /containers/json as clusters, in arena. */

@@ -187,7 +187,7 @@ const struct step docker_preload_steps[] = {
      .run = docker_carry_remove,
      .timeout_ms = LOOK_MS},
     {.name = "look what the node has", .run = look, .timeout_ms = LOOK_MS},
-    {.name = "read its configuration", .run = read_snapshotter, .timeout_ms = 10000},
+    {.name = "read its configuration", .run = read_snapshotter, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "bring the images",
      .run = docker_carry,
      .timeout_ms = BRING_MS,

@@ -439,7 +439,7 @@ const struct step docker_readdress_steps[] = {
     DOCKER_FIND,
     BOOTED,
     {.name = "put its files right", .run = mend_files, .timeout_ms = 60000},
-    {.name = "look for what else is wrong", .run = read_own, .timeout_ms = 10000},
+    {.name = "look for what else is wrong", .run = read_own, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "wake etcd", .run = wake, .timeout_ms = 30000, .data = "etcd"},
     ASK("tell etcd its members' names", name_members, ETCD_MS),
     {.name = "make its certificates anew", .run = make_certificates, .timeout_ms = CERTIFICATES_MS},

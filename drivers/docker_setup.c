@@ -102,7 +102,7 @@ static enum step_status prepare_storage(struct flow *flow, const struct answer *
 
 #define MANIFESTS                                                                                  \
     {                                                                                              \
-        .name = "read the manifests", .run = read_manifests, .timeout_ms = 10000                   \
+        .name = "read the manifests", .run = read_manifests, .timeout_ms = DOCKER_REQUEST_MS       \
     }
 #define APPLY_OBJECTS                                                                              \
     {                                                                                              \
@@ -179,7 +179,10 @@ const struct step docker_kubeconfig_steps[] = {
     DOCKER_REACH,
     DOCKER_FIND,
     DOCKER_ACCESS,
-    {.name = "write the kubeconfig", .run = write_kubeconfig, .timeout_ms = 10000, .poll_ms = 100},
+    {.name = "write the kubeconfig",
+     .run = write_kubeconfig,
+     .timeout_ms = DOCKER_REQUEST_MS,
+     .poll_ms = 100},
     {0},
 };
 
@@ -253,7 +256,7 @@ const struct step docker_ready_steps[] = {
     DOCKER_REACH,
     DOCKER_FIND,
     DOCKER_ACCESS,
-    {.name = "look when it started", .run = look_started, .timeout_ms = 10000},
+    {.name = "look when it started", .run = look_started, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "wait for the nodes",
      .run = await_nodes,
      .timeout_ms = READY_MS,
@@ -315,7 +318,7 @@ static enum step_status write_record(struct flow *flow, const struct answer *ans
 const struct step docker_record_steps[] = {
     DOCKER_REACH,
     DOCKER_FIND,
-    {.name = "write the record", .run = write_record, .timeout_ms = 10000},
+    {.name = "write the record", .run = write_record, .timeout_ms = DOCKER_REQUEST_MS},
     {0},
 };
 
@@ -333,7 +336,7 @@ static enum step_status remove_kubeconfig(struct flow *flow, const struct answer
 const struct step docker_forget_steps[] = {
     {.name = "remove the kubeconfig entry",
      .run = remove_kubeconfig,
-     .timeout_ms = 10000,
+     .timeout_ms = DOCKER_REQUEST_MS,
      .poll_ms = 100},
     {0},
 };

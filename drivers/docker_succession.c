@@ -125,10 +125,10 @@ static enum step_status rename_it(struct flow *flow, const struct answer *answer
 
 const struct step docker_set_aside_steps[] = {
     DOCKER_REACH,
-    {.name = "look for the node", .run = look, .timeout_ms = 10000},
+    {.name = "look for the node", .run = look, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "check whose it is", .run = take_old, .timeout_ms = 1000},
     {.name = "stop the container", .run = stop, .timeout_ms = STOP_MS},
-    {.name = "rename the container", .run = rename_it, .timeout_ms = 10000},
+    {.name = "rename the container", .run = rename_it, .timeout_ms = DOCKER_REQUEST_MS},
     {0},
 };
 
@@ -326,13 +326,13 @@ static enum step_status carry_record(struct flow *flow, const struct answer *ans
 
 const struct step docker_carry_steps[] = {
     DOCKER_REACH,
-    {.name = "look for both containers", .run = look, .timeout_ms = 10000},
+    {.name = "look for both containers", .run = look, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "check whose they are", .run = check_both, .timeout_ms = 1000},
-    {.name = "look for earlier progress", .run = look_done, .timeout_ms = 10000},
+    {.name = "look for earlier progress", .run = look_done, .timeout_ms = DOCKER_REQUEST_MS},
     {.name = "carry etcd's data", .run = carry_folder, .timeout_ms = FOLDER_MS, .data = &etcd},
     {.name = "carry volumes", .run = carry_folder, .timeout_ms = FOLDER_MS, .data = &volumes},
     {.name = "carry keys", .run = carry_keys, .timeout_ms = 30000},
-    {.name = "carry the record", .run = carry_record, .timeout_ms = 10000},
+    {.name = "carry the record", .run = carry_record, .timeout_ms = DOCKER_REQUEST_MS},
     {0},
 };
 

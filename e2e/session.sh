@@ -18,6 +18,22 @@ bad=0
 export KUBECONFIG=$folder/kubeconfig XDG_STATE_HOME=$folder/state
 unset KIND_CLUSTER_NAME KIND_NODE_IMAGE KIND_EXPERIMENTAL_DOCKER_NETWORK KIND_EXPERIMENTAL_PROVIDER DOCKER_CONTEXT
 
+# Of each node of a test that failed, before it is taken away: what kubeadm does, and the last words of kubelet and etcd.
+evidence() {
+    local node owner status
+    docker ps -a --format '{{.Names}} {{.Label "fleet.kind/owner"}} {{.State}}' | while read -r node owner status; do
+        case $owner in "$fleet" | "$fleet"-*) ;; *) continue ;; esac
+        echo "# $node: $status"
+        # shellcheck disable=SC2016  # the inner shell's own variables
+        [ "$status" != running ] || timeout 20 docker exec "$node" sh -c '
+            ps -eo etimes=,args= | grep "[k]ubeadm "
+            journalctl -q --no-pager -o short-precise -u kubelet | grep -v "kubelet.go.* not found" | tail -n 8
+            for log in /var/log/pods/kube-system_etcd*/*/*.log /var/log/pods/kube-system_kube-apiserver*/*/*.log; do
+                if [ -e "$log" ]; then echo "$log" && tail -n 3 "$log"; fi
+            done' 2>&1 </dev/null | cut -c1-240 | sed 's/^/#     /'
+    done
+}
+
 # Ends what is left of the test's own processes and takes its containers and their volumes away.
 leave() {
     local code=$? pid name id command
@@ -27,6 +43,7 @@ leave() {
         kill -9 "$pid" 2>/dev/null
         wait "$pid" 2>/dev/null
     done
+    if [ "$code" -ne 0 ] || [ "$bad" -ne 0 ]; then evidence; fi
     for command in "${undo[@]}"; do $command; done
     # What is kept on purpose is not taken for what a killed test has left.
     [ -z "${KEEP:-}" ] || touch "$folder/kept-$fleet"
@@ -144,7 +161,7 @@ cluster() {
 }
 
 # The program, of this test's fleet. Commands that know no fleet are called as "$kind".
-ours() { timeout -k 10 300 "$kind" "$@" --fleet "$fleet"; }
+ours() { timeout -k 10 420 "$kind" "$@" --fleet "$fleet"; }
 
 # shellcheck disable=SC2034  # code, out, err and took are for the tests
 # run COMMAND [OPTION...]: runs kind to its end; leaves $code, $out, $err, $took (seconds).
@@ -160,7 +177,7 @@ run() {
 
 # expect_code WHAT WANT: of the last run; a surprise shows what it said.
 expect_code() {
-    if [ "$code" = "$2" ]; then ok "$1"; else not_ok "$1: exit $code, want $2; it said: $(tail -n 8 "$folder/err" "$folder/out")"; fi
+    if [ "$code" = "$2" ]; then ok "$1"; else not_ok "$1: exit $code, want $2; it said: $(tail -n 20 "$folder/err" "$folder/out")"; fi
 }
 
 # spawn COMMAND...: kind in the background, without a timeout around it that a kill would hit instead; its process is $spawned, its
