@@ -8,10 +8,12 @@
 
 /*
  * DESIGN: a chain of blocks, the newest first. A request that does not fit
- * the newest block gets a new one of at least block_size; large requests get
- * a block of their own. Alignment is that of max_align_t.
+ * the newest block gets a new one, as large as all before it together within
+ * bounds, so that what holds little is little: a watcher keeps a few arenas of
+ * some hundred bytes for each of its clusters, for as long as it runs. Large
+ * requests get a block of their own. Alignment is that of max_align_t.
  */
-enum { BLOCK_BYTES = 16 * 1024, ALIGNMENT = _Alignof(max_align_t) };
+enum { FIRST_BYTES = 512, BLOCK_BYTES = 16 * 1024, ALIGNMENT = _Alignof(max_align_t) };
 
 struct block {
     struct block *older;
@@ -42,9 +44,17 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
+static size_t next_block_bytes(const struct arena *arena)
+{
+    if (arena->size_bytes < FIRST_BYTES)
+        return FIRST_BYTES;
+    return arena->size_bytes < BLOCK_BYTES ? arena->size_bytes : BLOCK_BYTES;
+}
+
 static struct block *add_block(struct arena *arena, size_t at_least)
 {
-    size_t size = at_least > BLOCK_BYTES ? at_least : BLOCK_BYTES;
+    size_t usual = next_block_bytes(arena);
+    size_t size = at_least > usual ? at_least : usual;
     if (size > SIZE_MAX - sizeof(struct block))
         abort();
     struct block *block = memory_new(sizeof(*block) + size);
