@@ -49,6 +49,21 @@ static void tell_queue(struct station *station)
     watch_service_queue(station->service, waiting, working);
 }
 
+static void queue_came_due(void *context)
+{
+    struct station *station = context;
+    station->queue_timer = NULL;
+    tell_queue(station);
+}
+
+/* A cluster tells of its round's end while it still has its place. */
+static void tell_queue_soon(struct station *station)
+{
+    struct transport *transport = station->session->transport;
+    if (!station->queue_timer)
+        station->queue_timer = transport->after(transport, 0, queue_came_due, station);
+}
+
 /* Strings that must last until the next of their kind. */
 void station_tell_source(struct station *station)
 {
@@ -79,7 +94,7 @@ static void reported(void *context, const struct report *report)
     if (report->kind == REPORT_SETTLED)
         last_failure_forget(engine, report->cluster);
     watch_log_report(station->log, report);
-    tell_queue(station);
+    tell_queue_soon(station);
     watch_service_report(station->service, report);
 }
 
@@ -90,9 +105,21 @@ static void judged(void *context, const struct rails_verdict *verdict)
                    verdict->cluster, "%s%s", verdict->remove ? "is to go: " : "", verdict->reason);
 }
 
+/* Passes come every minute; the first one that finds all at rest comes after a fleet's first
+ * rounds.
+ */
+static void shrink_at_rest(struct station *station)
+{
+    size_t waiting, working;
+    engine_count_work(watch_engine(station->watch), &waiting, &working);
+    if (!waiting && !working)
+        footprint_shrink(&station->footprint);
+}
+
 static void passed(void *context)
 {
     struct station *station = context;
+    shrink_at_rest(station);
     tell_queue(station);
     notify_status(station);
     station->passed = true;
@@ -234,6 +261,9 @@ int station_open(struct station *station, struct error **err)
 
 void station_close(struct station *station)
 {
+    struct transport *transport = station->session->transport;
+    if (station->queue_timer)
+        transport->cancel_timer(transport, station->queue_timer);
     station_close_source(station);
     session_stay_close(&station->stay);
     watch_free(station->watch);

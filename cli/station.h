@@ -10,6 +10,7 @@
 #define CLI_STATION_H
 
 #include "cli/converge.h"
+#include "cli/footprint.h"
 #include "cli/session_stay.h"
 #include "cli/watch_file.h"
 #include "cli/watch_log.h"
@@ -44,6 +45,8 @@ struct station {
     struct arena *words; /* of what `watched` says */
     struct watched watched;
     bool file_trouble_told, passed;
+    struct transport_timer *queue_timer; /* how many wait and work is to be told; or NULL */
+    struct footprint footprint;
 };
 
 /* invocation, given, session and log are set; the lock is held. On failure there is nothing to
