@@ -1,6 +1,7 @@
 #include "drivers/fake_connection.h"
 
 #include "base/memory.h"
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -62,6 +63,16 @@ static void forget(struct fake_exchange *exchange)
     exchange->suspended = false;
 }
 
+/* Who followed a stream and went away: nothing is read from a suspended connection, so nobody else
+ * would notice, and there is a limit of connections. */
+static bool is_left(const struct fake_exchange *exchange)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct pollfd peer = {.fd = info ? info->connect_fd : -1, .events = POLLRDHUP};
+    return exchange->state == EXCHANGE_ANSWERED && poll(&peer, 1, 0) > 0;
+}
+
 int fake_connections_wake(struct fake_hub *hub, uint64_t now_ms)
 {
     bool changed = hub->seen_version != fake_world_version(hub->world);
@@ -72,7 +83,9 @@ int fake_connections_wake(struct fake_hub *hub, uint64_t now_ms)
     while (*link) {
         struct fake_exchange *exchange = *link;
         bool due = exchange->wake_ms <= now_ms || (changed && exchange->state == EXCHANGE_ANSWERED);
-        if (due) {
+        bool left = !due && is_left(exchange);
+        if (due || left) {
+            exchange->stream_ended = exchange->stream_ended || left;
             *link = exchange->next;
             exchange->suspended = false;
             MHD_resume_connection(exchange->connection);
@@ -145,6 +158,17 @@ static struct MHD_Response *make_response(struct fake_exchange *exchange)
         bytes->text.length, bytes->text.data, release_bytes, bytes);
 }
 
+/*
+ * The end of the connection is the end of the stream. libmicrohttpd then waits for the client to
+ * close as well, and does not hear that from a connection that was suspended before: so not for
+ * long.
+ */
+static void end_with_reply(struct fake_exchange *exchange, struct MHD_Response *response)
+{
+    MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT, 1U);
+}
+
 static enum MHD_Result answer(struct fake_exchange *exchange)
 {
     struct fake_reply *reply = &exchange->reply;
@@ -159,8 +183,8 @@ static enum MHD_Result answer(struct fake_exchange *exchange)
         MHD_add_response_header(response, "Ostype", "linux");
         MHD_add_response_header(response, "Server", "Docker/20.10.24+dfsg1 (linux)");
     }
-    if (reply->hijacked) /* no chunks: the end of the connection is the end of the stream */
-        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
+    if (reply->hijacked) /* no chunks */
+        end_with_reply(exchange, response);
     exchange->state = EXCHANGE_ANSWERED;
     enum MHD_Result result =
         MHD_queue_response(exchange->connection, (unsigned)reply->status, response);
