@@ -1,5 +1,6 @@
 #include "cli/wish.h"
 
+#include "cli/watch_file.h"
 #include "reconciler/lock.h"
 #include <string.h>
 
@@ -88,6 +89,24 @@ static int carry_out(const struct invocation *invocation, struct session *sessio
     return result;
 }
 
+/* A watcher does not let go by itself: who waits for it waits in vain. */
+static int refuse_watched(const struct session *session, const struct invocation *invocation,
+                          enum diff_wish wish, struct error **err)
+{
+    cleanup_arena struct arena *arena = arena_new();
+    const char *fleet = invocation->common.fleet;
+    struct watched watched;
+    if (!watch_file_read(arena, session->engine, fleet, &watched))
+        return 0;
+    return error_set(
+        err, ERROR_UNAVAILABLE,
+        "fleet '%s' is watched by process %ld (%s), which keeps clusters as the source says; "
+        "%s, or end the watcher first",
+        fleet, watched.pid, watched.command,
+        wish == DIFF_RESUME ? "take `suspend: true` out of the source"
+                            : "write `suspend: true` into the source to have a cluster left alone");
+}
+
 int wish_run(const struct invocation *invocation, enum diff_wish wish, const char *what,
              struct error **err)
 {
@@ -95,9 +114,11 @@ int wish_run(const struct invocation *invocation, enum diff_wish wish, const cha
     struct lock lock = {.fd = -1};
     if (session_open(&session, invocation, SESSION_OWN_ONLY, err))
         return -1;
-    int result =
-        converge_lock(&session, invocation, invocation->common.fleet,
-                      ((const struct wish_options *)invocation->options)->wait_ms, &lock, err);
+    int result = refuse_watched(&session, invocation, wish, err);
+    if (result == 0)
+        result =
+            converge_lock(&session, invocation, invocation->common.fleet,
+                          ((const struct wish_options *)invocation->options)->wait_ms, &lock, err);
     if (result == 0)
         result = carry_out(invocation, &session, wish, what, err);
     lock_release(&lock);

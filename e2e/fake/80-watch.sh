@@ -61,6 +61,15 @@ timeout 3 "$kind" apply -f "$lab" >"$folder/out" 2>&1 || true
 expect_in "apply beside it says who works" "$(cat "$folder/out")" "fleet 'default' is being worked on by process $watch_pid (kind watch -f $lab --prune); waiting"
 run apply -f "$lab" --wait=1s
 expect "and waits to its deadline" "$code" 1
+# Waiting for a watcher would be in vain.
+for command in stop start suspend resume; do
+    code=0
+    timeout 20 "$kind" "$command" a >"$folder/out" 2>&1 || code=$?
+    expect "$command beside it ends at once" "$code" 1
+    expect_in "and says who watches" "$(cat "$folder/out")" "fleet 'default' is watched by process $watch_pid (kind watch -f $lab --prune)"
+done
+run diff -f "$lab"
+expect "diff beside it does not wait" "$code" 0
 
 lines=$(wc -l <"$folder/log")
 sleep 1
