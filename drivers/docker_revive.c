@@ -3,7 +3,8 @@
  * containerd and kubelet are started.
  *
  * DESIGN: first a look, so that a node that is well, or about to boot, is left
- * alone. What does not run is started, also when somebody masked it. If the
+ * alone. One that never joined has nothing to start, and is given up at once.
+ * What does not run is started, also when somebody masked it. If the
  * node is not Ready a minute later, both are killed, for they may hang; systemd
  * starts them again, and containers live on without them. When even that is of
  * no avail, and they do not run or kubelet stays silent, it is written on the
@@ -18,6 +19,7 @@
 
 enum {
     EXEC_MS = 30 * 1000,
+    JOIN_MS = 250 * 1000, /* of a join that goes on without us, at the longest */
     ASK_MS = 60 * 1000,
     PATIENCE_MS = 60 * 1000, /* from running to Ready, twice */
     STARTS_MAX = 3,
@@ -77,6 +79,32 @@ static enum step_status look_units(struct flow *flow, const struct answer *answe
         return STEP_WAITING;
     }
     take_units(flow, answer->body);
+    return STEP_DONE;
+}
+
+/*
+ * A process that died in a join leaves a Node without a kubelet. A join that goes on in the node is
+ * waited for.
+ */
+static enum step_status look_joined(struct flow *flow, const struct answer *answer,
+                                    struct error **err)
+{
+    static const char *const argv[] = {"flock", "-w", "240",
+                                       "-E",    "75", "/run/kind-join.lock",
+                                       "test",  "-s", "/etc/kubernetes/kubelet.conf",
+                                       NULL};
+    (void)err;
+    struct revival *revival = revival_of(flow);
+    if (revival->running)
+        return STEP_DONE;
+    if (!answer) {
+        flow_exec(flow, docker_flow_of(flow)->found->id, argv);
+        return STEP_WAITING;
+    }
+    if (answer->exit_code == 1) {
+        revival->trouble = "it has never joined";
+        revival->stuck = true;
+    }
     return STEP_DONE;
 }
 
@@ -238,6 +266,7 @@ const struct step docker_revive_steps[] = {
     DOCKER_FIND,
     DOCKER_ACCESS,
     LOOK("look at its units"),
+    {.name = "look whether it has joined", .run = look_joined, .timeout_ms = JOIN_MS},
     START_UNITS,
     AWAIT_NODE,
     {.name = "kill what hangs", .run = kill_units, .timeout_ms = EXEC_MS},

@@ -128,6 +128,22 @@ static void is_given_up(void **state)
     fake_town_close(&town);
 }
 
+/* A process that died in a join may leave a Node that no kubelet ever spoke for: nothing starts. */
+static void never_joined(void **state)
+{
+    (void)state;
+    struct fake_town town;
+    fake_town_open(&town);
+    in_node(&town, TOWN_WORKER, "rm /etc/kubernetes/kubelet.conf /var/lib/kubelet/config.yaml");
+    hurt(&town, TOWN_WORKER, STOP);
+    uint64_t began_ms = town.lab.transport.now_ms;
+    fake_town_badly(&town, ACTION_REVIVE, TOWN_WORKER,
+                    "give it up: node " TOWN_WORKER " does not come back: it has never joined");
+    assert_true(town.lab.transport.now_ms - began_ms < QUICK_MS);
+    test_equal(see(&town, TOWN_WORKER).given_up, "it has never joined");
+    fake_town_close(&town);
+}
+
 /* What was given up once, came back and is ill again, is helped again. */
 static void is_forgiven(void **state)
 {
@@ -183,11 +199,9 @@ static void is_tormented(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(is_seen),
-        cmocka_unit_test(is_revived),
-        cmocka_unit_test(is_given_up),
-        cmocka_unit_test(is_forgiven),
-        cmocka_unit_test(passes_over_what_is_gone),
+        cmocka_unit_test(is_seen),      cmocka_unit_test(is_revived),
+        cmocka_unit_test(is_given_up),  cmocka_unit_test(never_joined),
+        cmocka_unit_test(is_forgiven),  cmocka_unit_test(passes_over_what_is_gone),
         cmocka_unit_test(is_tormented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
