@@ -134,8 +134,8 @@ deps: ## install every build and test package from Debian (as root)
 
 build-tests: $(if $(filter release,$(VARIANT)),build/kind) $(BUILD)/kind $(BUILD)/fake-engine $(TESTS) $(FUZZ) $(BENCH) $(IMAGE_TESTS:%.c=$(BUILD)/%)
 
-check: build-tests ## run unit, golden, fuzz replay and fake-engine tests
-	e2e/check $(BUILD)
+check: build-tests ## run unit, golden, fuzz replay and fake-engine tests; LONG=1 plays the simulators at length
+	LONG=$(LONG) KIND_SAMPLE=$(if $(SANITIZE),5) e2e/check $(BUILD)
 
 sim: sim-lives sim-walks sim-crashes ## run the simulators at length; SEEDS=n lives, and a tenth of that walks
 

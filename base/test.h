@@ -16,6 +16,18 @@
 #include <cmocka.h>
 #include <stdbool.h>
 
+/* AddressSanitizer makes all several times slower, and keeps what was freed. */
+#if defined(__SANITIZE_ADDRESS__)
+#define TEST_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TEST_SANITIZED 1
+#endif
+#endif
+#ifndef TEST_SANITIZED
+#define TEST_SANITIZED 0
+#endif
+
 /* Names the row that following failures belong to (printed on failure). */
 void test_row(const char *name);
 

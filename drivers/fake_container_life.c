@@ -44,8 +44,9 @@ static bool is_free_on_host(struct fake_world *world, const struct fake_port *po
 
 static unsigned pick_port(struct fake_world *world, const struct fake_port *port)
 {
+    unsigned first = world->settings.first_port ? world->settings.first_port : 32768;
     for (unsigned tries = 0; tries < 28000; tries++) {
-        unsigned number = 32768 + world->next_port++ % 28000;
+        unsigned number = first + world->next_port++ % 28000;
         if (!is_taken(world, port, number) && is_free_on_host(world, port, number))
             return number;
     }

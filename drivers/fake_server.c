@@ -129,11 +129,22 @@ static int open_socket(const char *path, struct error **err)
     return descriptor;
 }
 
+/*
+ * Where this process begins to pick ports: far from where others of its kind begin, and below those
+ * that the kernel gives to connections, so that nobody takes one before its API listens there.
+ */
+static unsigned first_port(void)
+{
+    return 12000 + (unsigned)getpid() * 37 % 16000;
+}
+
 static struct fake_world *new_world(const struct fake_server_options *options, struct error **err)
 {
     struct fake_settings settings = options->settings;
     if (!settings.port_free)
         settings.port_free = fake_listener_port_free;
+    if (!settings.first_port)
+        settings.first_port = first_port();
     struct fake_world *world = fake_world_new(&settings);
     for (size_t i = 0; options->faults && options->faults[i]; i++) {
         const struct fake_request request = {.method = "POST",

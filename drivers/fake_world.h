@@ -36,6 +36,7 @@ struct fake_settings {
     const char *const *node_images; /* present, and nodes; "kind.local/node:v1.20.2" */
     const char *const *images;      /* also present */
     const char *const *registry;    /* what a pull can get */
+    unsigned first_port;            /* that is picked where none is asked for; 32768 */
     /* Asked before a host port is taken; NULL: every port the world does not use is free. */
     bool (*port_free)(void *context, const char *address, unsigned port);
     void *port_context;

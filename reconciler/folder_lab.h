@@ -15,7 +15,7 @@
 
 enum {
     SETTLE_MS = 20,
-    WAKE_WITHIN_MS = 5000, /* of a machine that is busy */
+    WAKE_WITHIN_MS = 20000, /* of a machine that is busy */
     QUIET_MS = 70,
 };
 

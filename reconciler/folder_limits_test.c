@@ -29,18 +29,6 @@ int inotify_init1(int flags)
     return (int)syscall(SYS_inotify_init1, flags);
 }
 
-/* AddressSanitizer keeps what was freed. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED true
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SANITIZED true
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
-
 static long resident_kib(void)
 {
     long pages = 0;
@@ -85,7 +73,7 @@ static void stands_a_storm(void **state)
         /* A pause longer than it takes to settle is the end of a storm, on a busy machine too. */
         assert_in_range(wakes, 1, 2 + (uv_now(&loop) - begun_ms) / SETTLE_MS);
     }
-    if (!SANITIZED)
+    if (!TEST_SANITIZED)
         assert_true(resident_kib() - before_kib < 1024);
     wakes = 0;
     write_file("lab/f1.yaml", "2");

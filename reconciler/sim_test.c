@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-    SEEDS = 20000,
+    SEEDS = TEST_SANITIZED ? 4000 : 20000,
     CHAOS_EVENTS_MAX = 100,
     CALM_EVENTS_MAX = 600,
     /* What chaos left, delete, create, mend; three control planes and two workers anew or gone. */

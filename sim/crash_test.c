@@ -18,14 +18,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEED = 7, PASSES_MAX = 5, LATER_MS = 60 * 1000 };
-
-/* Every so many-th request is a point of the sample. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { STRIDE = 29 };
-#else
-enum { STRIDE = 6 };
-#endif
+enum {
+    SEED = 7,
+    PASSES_MAX = 5,
+    LATER_MS = 60 * 1000,
+    STRIDE = TEST_SANITIZED ? 29 : 6, /* every so many-th request is a point of the sample */
+};
 
 struct scenario {
     const char *name;

@@ -15,14 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sanitizers make it several times slower. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { SEEDS = 60 };
-#else
-enum { SEEDS = 300 };
-#endif
-
 enum {
+    SEEDS = TEST_SANITIZED ? 60 : 300,
     CHANGES_MAX = 4,         /* of the file, in one walk */
     TROUBLED_MAX = 3,        /* processes that meet trouble, for each */
     CALM_MAX = 6,            /* processes until all is as desired */

@@ -2,20 +2,17 @@
 # The process is killed after each engine request in turn; another apply converges every time,
 # and leaves one container, one network, one entry and nothing else. KIND_KILL says how: "kill"
 # (the request was carried out, but not answered) or "kill-after" (it was answered, too). KIND_NODES is
-# what the cluster has, KIND_STRIDE takes every so many-th request only.
+# what the cluster has, KIND_STRIDE takes every so many-th request only, and KIND_SAMPLE every so many-th of those.
 . "$(dirname "$0")/session.sh"
 
 check_world() {
-    local state
-    state=$(fake GET /_fake/state)
-    local containers networks
-    containers=$(echo "$state" | jq -r '.containers | length')
-    networks=$(echo "$state" | jq -r '[.networks[] | select(. == "kind")] | length')
-    if [ "$containers/$networks" != "$expected/1" ]; then
-        not_ok "killed $1 request $2: $containers containers, $networks networks of our name"
+    local there
+    there=$(fake GET /_fake/state | jq -r '"\(.containers | length)/\([.networks[] | select(. == "kind")] | length)"')
+    if [ "$there" != "$expected/1" ]; then
+        not_ok "killed $1 request $2: $there containers/networks of our name"
         return
     fi
-    if [ "$(grep -c '^- context' "$KUBECONFIG")" != 1 ]; then
+    if [[ $'\n'$(<"$KUBECONFIG") != *$'\n- context'* || $'\n'$(<"$KUBECONFIG") == *$'\n- context'*$'\n- context'* ]]; then
         not_ok "killed $1 request $2: the kubeconfig has not one context"
     fi
 }
@@ -27,11 +24,11 @@ killed_at() {
     engine_start "${fast[@]}" --fault "{\"action\":\"$1\",\"at\":$2,\"where\":\"engine\"}"
     rm -f "$KUBECONFIG"*
     run apply -f "$folder/a.yaml"
-    # How many requests there are varies: a fault that was not met must not meet the next apply.
-    fake POST /_fake/clear >/dev/null
     case $code in
     137) killed=$((killed + 1)) ;;
-    0) ;; # the client had closed that connection already: nobody to kill
+    # The client had closed that connection already: nobody to kill. How many requests there are varies: a fault that was not met must not
+    # meet the next apply.
+    0) fake POST /_fake/clear >/dev/null ;;
     *) not_ok "request $2: the first apply ended with $code: $err" ;;
     esac
     run apply -f "$folder/a.yaml"
@@ -49,7 +46,7 @@ killed_at() {
 }
 
 cluster a
-stride=${KIND_STRIDE:-1}
+stride=$((${KIND_STRIDE:-1} * ${KIND_SAMPLE:-1}))
 if [ -n "${KIND_NODES:-}" ]; then
     printf 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nname: a\nnodes: %s\n' "$KIND_NODES" >"$folder/a.yaml"
 fi

@@ -22,8 +22,10 @@ watch_start() {
 }
 
 watch_stop() {
+    local code=0
     kill "$watch_pid"
-    wait "$watch_pid" || true
+    wait "$watch_pid" || code=$?
+    if [ "$code" -ne 143 ]; then not_ok "the watcher ends by its signal: exit $code: $(tail -n 3 "$folder/watch.out")"; fi
 }
 
 # What page.py asks for.
@@ -63,11 +65,11 @@ for _ in $(seq 400); do
     if [ -n "$story" ]; then break; fi
     sleep 0.05
 done
-HOME=$folder timeout 120 /usr/bin/python3 "$root/e2e/fake/page.py" "http://127.0.0.1:$port/" "$folder" "$story" >"$folder/page.out" 2>&1 </dev/null &
+HOME=$folder timeout 240 /usr/bin/python3 "$root/e2e/fake/page.py" "http://127.0.0.1:$port/" "$folder" "$story" >"$folder/page.out" 2>&1 </dev/null &
 page_pid=$!
 while kill -0 "$page_pid" 2>/dev/null; do
     if [ -e "$folder/want" ]; then
-        make_happen "$(cat "$folder/want")" >/dev/null
+        make_happen "$(<"$folder/want")"
         rm "$folder/want"
     fi
     sleep 0.02

@@ -19,7 +19,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-WAIT_S = 30
+WAIT_S = 60
 url, folder, story = sys.argv[1:4]
 pictures = os.environ.get("KIND_SCREENSHOTS")
 bad = 0

@@ -7,6 +7,7 @@ build=$root/${KIND_BUILD:-build/release}
 kind=$build/kind
 folder=$(mktemp -d /tmp/kind-fake-XXXXXX)
 export KUBECONFIG=$folder/kubeconfig DOCKER_HOST=unix://$folder/engine XDG_RUNTIME_DIR=$folder XDG_STATE_HOME=$folder/state
+export XDG_CACHE_HOME=$folder/cache
 unset KIND_CLUSTER_NAME KIND_NODE_IMAGE KIND_EXPERIMENTAL_DOCKER_NETWORK DOCKER_CONTEXT
 # A build with sanitizers ends with 99 and reports into the folder, or (UBSan of gcc) to stderr.
 export ASAN_OPTIONS=exitcode=99:log_path=$folder/sanitizer
@@ -31,7 +32,7 @@ engine_start() {
         >"$folder/engine.out" 2>&1 </dev/null &
     fake_pid=$!
     for _ in $(seq 200); do
-        if grep -qs ready "$folder/engine.out"; then return 0; fi
+        if [[ $(<"$folder/engine.out") == *ready* ]]; then return 0; fi
         sleep 0.02
     done
     echo "not ok the fake engine does not start: $(cat "$folder/engine.out")"
@@ -82,7 +83,7 @@ expect_in() {
 run() {
     code=0
     { "$kind" "$@" >"$folder/out" 2>"$folder/err" </dev/null || code=$?; } 2>/dev/null
-    out=$(cat "$folder/out") err=$(cat "$folder/err")
+    out=$(<"$folder/out") err=$(<"$folder/err")
     if [ "$code" -eq 99 ]; then not_ok "kind $*: a sanitizer stopped it: $err"; fi
 }
 
