@@ -20,8 +20,13 @@ in_system() { context -n kube-system get "$1" -o "jsonpath=$2"; }
 
 all_of "$old"
 run apply -f "$folder/$name.yaml"
-expect_code "three control planes of v1.20.2 ($took s)" 0
+expect_code "three control planes of v1.20.2, and nobody else ($took s)" 0
+holds "all nodes are Ready when it returns" nodes_ready "$node"
 host_kubectl "$node"
+expect "all three have joined" "$(context get nodes -o name | wc -l)" 3
+expect "they keep their taints, as upstream's do" "$(context get nodes -o 'jsonpath={.items[*].spec.taints[*].effect}')" "NoSchedule NoSchedule NoSchedule"
+run diff -f "$folder/$name.yaml"
+expect_code "then nothing differs" 0
 context create configmap kept --from-literal=key=value >/dev/null
 server=$(grep server: "$KUBECONFIG")
 id=$(context get namespace kube-system -o 'jsonpath={.metadata.uid}')
