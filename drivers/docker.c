@@ -57,6 +57,7 @@ static void docker_close(struct driver *driver)
 {
     struct docker *docker = docker_of(driver);
     forget_snapshot(docker);
+    docker_forget_deaths(docker);
     endpoint_done(&docker->endpoint);
     kubeconfig_reader_free(docker->kubeconfigs);
     free(docker->base_url);

@@ -23,6 +23,11 @@ struct snapshot {
     bool *stale;  /* and: has something happened to it since? */
 };
 
+/* Containers that were told to have died, last: a ring. */
+struct deaths {
+    char *ids[32]; /* NULL: none, or it was started again */
+    size_t next;
+};
 struct docker {
     struct driver driver;
     struct transport *transport;
@@ -34,6 +39,7 @@ struct docker {
     struct kubeconfig_reader *kubeconfigs; /* what it has read goes with the last look */
     size_t looks;                          /* at clusters, that are under way */
     uint64_t happenings;                   /* that were told of so far */
+    struct deaths deaths;
     bool skip_preflight;
 };
 
@@ -199,6 +205,14 @@ int docker_parse_list(struct arena *arena, const char *body, size_t length,
 /* Asks for the containers of the flow's cluster, then (STEP_DONE) hands out what was listed. */
 enum step_status docker_list_cluster(struct flow *flow, const struct answer *answer,
                                      struct fleet_state *fleet, struct error **err);
+/*
+ * Does a list show as running what was told to have died? Docker 20.10 tells of
+ * a death up to 200 ms before its lists know. The row that listed runs again
+ * then, after DOCKER_BEHIND_MS; for two seconds, when the list is believed.
+ */
+enum { DOCKER_BEHIND_MS = 50 };
+bool docker_is_behind(struct docker_flow *df, const struct fleet_state *listed);
+void docker_forget_deaths(struct docker *docker);
 /* The flow's cluster out of what was listed in its arena: df->seen and df->speaker. */
 void docker_take_seen(struct docker_flow *df, const struct fleet_state *fleet);
 /* By its label, unless whoever made it is meant. */

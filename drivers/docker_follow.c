@@ -1,9 +1,11 @@
 /* What happens to containers, as the engine tells it while it happens: GET /events. */
 #include "drivers/docker_flow.h"
 
+#include "base/memory.h"
 #include <string.h>
 
 enum {
+    BEHIND_TRIES = 2000 / DOCKER_BEHIND_MS,
     LINE_MAX = 64 * 1024,
     /* A day; then it is asked anew, which costs nothing. A dead peer is found by TCP or by the next
      * list. */
@@ -26,6 +28,54 @@ static void spoil_snapshot(struct docker *docker, const char *cluster)
     *snapshot = (struct snapshot){0};
 }
 
+/* --- What the engine's lists do not know yet. --- */
+
+void docker_forget_deaths(struct docker *docker)
+{
+    for (size_t i = 0; i < COUNT_OF(docker->deaths.ids); i++)
+        free(TAKE(docker->deaths.ids[i]));
+}
+
+static size_t death_of(const struct docker *docker, const char *id)
+{
+    size_t i = 0;
+    while (i < COUNT_OF(docker->deaths.ids) &&
+           (!docker->deaths.ids[i] || strcmp(docker->deaths.ids[i], id) != 0))
+        i++;
+    return i;
+}
+
+static void note_life(struct docker *docker, const char *id, const char *action)
+{
+    struct deaths *deaths = &docker->deaths;
+    size_t known = death_of(docker, id);
+    bool died = strcmp(action, "die") == 0;
+    if (known < COUNT_OF(deaths->ids) && strcmp(action, "start") == 0)
+        free(TAKE(deaths->ids[known]));
+    if (!died || known < COUNT_OF(deaths->ids))
+        return;
+    free(deaths->ids[deaths->next]);
+    deaths->ids[deaths->next] = memory_string(id);
+    deaths->next = (deaths->next + 1) % COUNT_OF(deaths->ids);
+}
+
+bool docker_is_behind(struct docker_flow *df, const struct fleet_state *listed)
+{
+    struct docker *docker = df->docker;
+    bool patient = df->flow.tries < BEHIND_TRIES, behind = false;
+    for (size_t i = 0; i < listed->cluster_count; i++)
+        for (size_t j = 0; j < listed->clusters[i].node_count; j++) {
+            const struct node_state *node = &listed->clusters[i].nodes[j];
+            size_t death = death_of(docker, node->id);
+            if (node->status != CONTAINER_RUNNING || death == COUNT_OF(docker->deaths.ids))
+                continue;
+            behind = true;
+            if (!patient)
+                free(TAKE(docker->deaths.ids[death]));
+        }
+    return behind && patient;
+}
+
 static void event_line(void *context, const char *line, size_t length)
 {
     struct docker_flow *df = context;
@@ -33,7 +83,9 @@ static void event_line(void *context, const char *line, size_t length)
     const json_t *attributes = json_object_get(json_object_get(event, "Actor"), "Attributes");
     const char *cluster = json_string_value(json_object_get(attributes, LABEL_CLUSTER));
     const char *action = json_string_value(json_object_get(event, "Action"));
+    const char *id = json_string_value(json_object_get(json_object_get(event, "Actor"), "ID"));
     if (cluster && action) {
+        note_life(df->docker, id ? id : "", action);
         spoil_snapshot(df->docker, cluster);
         df->ear.happened(df->ear.context, cluster, action);
     }
@@ -54,6 +106,7 @@ static void events_open(void *context)
     arena_free(df->docker->snapshot.arena);
     df->docker->snapshot = (struct snapshot){0};
     df->docker->happenings++;
+    docker_forget_deaths(df->docker);
     df->ear.opened(df->ear.context);
 }
 

@@ -336,13 +336,15 @@ static enum step_status list_all(struct flow *flow, const struct answer *answer,
     }
     if (ask_adopters(flow, answer, df->into, df->fleet) != STEP_DONE)
         return STEP_WAITING;
+    if (docker_is_behind(df, df->fleet))
+        return STEP_AGAIN;
     keep_list(df);
     return STEP_DONE;
 }
 
 const struct step docker_list_steps[] = {
     DOCKER_REACH,
-    {.name = "list containers", .run = list_all, .timeout_ms = 30000},
+    {.name = "list containers", .run = list_all, .timeout_ms = 30000, .poll_ms = DOCKER_BEHIND_MS},
     {0},
 };
 

@@ -54,6 +54,8 @@ static enum step_status list_one(struct flow *flow, const struct answer *answer,
     enum step_status listed = docker_list_cluster(flow, answer, &fleet, err);
     if (listed != STEP_DONE)
         return listed;
+    if (docker_is_behind(df, &fleet))
+        return STEP_AGAIN;
     take_nodes(df, &fleet);
     return STEP_DONE;
 }
@@ -364,7 +366,7 @@ static enum step_status ask_api(struct flow *flow, const struct answer *answer, 
 
 const struct step docker_observe_steps[] = {
     DOCKER_REACH,
-    {.name = "list containers", .run = list_one, .timeout_ms = 30000},
+    {.name = "list containers", .run = list_one, .timeout_ms = 30000, .poll_ms = DOCKER_BEHIND_MS},
     {.name = "look at the record", .run = look_digest, .timeout_ms = 10000},
     {.name = "read the record", .run = read_record, .timeout_ms = 10000},
     {.name = "read the record set aside", .run = read_carried_record, .timeout_ms = 10000},
@@ -380,7 +382,7 @@ const struct step docker_observe_steps[] = {
 
 const struct step docker_look_steps[] = {
     DOCKER_REACH,
-    {.name = "list containers", .run = list_one, .timeout_ms = 30000},
+    {.name = "list containers", .run = list_one, .timeout_ms = 30000, .poll_ms = DOCKER_BEHIND_MS},
     {.name = "look at the record", .run = look_digest, .timeout_ms = 10000},
     {0},
 };

@@ -318,6 +318,7 @@ static void free_container(struct fake_world *world, struct fake_container *cont
     free(container->image_id);
     free(container->error);
     free(container->fragment);
+    free(container->before);
     free(container->node.version);
     json_decref(container->request);
     json_decref(container->labels);

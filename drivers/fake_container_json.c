@@ -65,6 +65,9 @@ static json_t *list_json(struct fake_call *call, struct fake_container *containe
 
 const char *fake_container_fragment(struct fake_call *call, struct fake_container *container)
 {
+    if (container->before && call->now_ms < container->before_until_ms &&
+        container->run == FAKE_EXITED)
+        return container->before;
     if (!container->fragment) {
         json_t *value = list_json(call, container);
         container->fragment = json_dumps(value, JSON_COMPACT);
@@ -162,7 +165,8 @@ static void render_list(struct fake_call *call, const json_t *filters, struct te
 
 static struct fake_list *find_list(struct fake_world *world, const char *key)
 {
-    for (size_t i = 0; i < FAKE_LISTS_MAX; i++)
+    /* What is told late changes by itself. */
+    for (size_t i = 0; i < FAKE_LISTS_MAX && !world->settings.late_ms; i++)
         if (world->lists[i].key && strcmp(world->lists[i].key, key) == 0 &&
             world->lists[i].version == world->containers_version)
             return &world->lists[i];

@@ -225,10 +225,21 @@ struct fake_refusal fake_container_run(struct fake_call *call, struct fake_conta
     return refusal;
 }
 
+/* An engine tells of a death before its lists know of it. */
+static void keep_before(struct fake_call *call, struct fake_container *container)
+{
+    free(TAKE(container->before));
+    if (!call->world->settings.late_ms)
+        return;
+    container->before = memory_string(fake_container_fragment(call, container));
+    container->before_until_ms = call->now_ms + call->world->settings.late_ms;
+}
+
 void fake_container_end(struct fake_call *call, struct fake_container *container, int exit_code)
 {
     if (container->run != FAKE_RUNNING && container->run != FAKE_PAUSED)
         return;
+    keep_before(call, container);
     container->run = FAKE_EXITED;
     container->exit_code = exit_code;
     container->finished_at_ms = call->now_ms;

@@ -96,6 +96,7 @@ static void change_settings(struct fake_call *call)
         {"boot_ms", &settings->boot_ms}, {"exec_ms", &settings->exec_ms},
         {"api_ms", &settings->api_ms},   {"ready_ms", &settings->ready_ms},
         {"lost_ms", &settings->lost_ms}, {"clear_ms", &settings->clear_ms},
+        {"late_ms", &settings->late_ms},
     };
     json_t *body = fake_call_json(call);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

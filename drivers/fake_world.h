@@ -29,6 +29,7 @@ struct fake_settings {
     uint64_t api_ms;   /* kubelet and manifests there, to a healthy API; 20 */
     uint64_t ready_ms; /* CNI and kubelet there, to Ready; 20 */
     uint64_t lost_ms;  /* container stopped, to its Node's Ready Unknown; 40,000 */
+    uint64_t late_ms;  /* container ended, to lists that know; 0 */
     uint64_t clear_ms; /* a pod's containers ended, to the pod gone; 60,000 */
     uint64_t seed;     /* of ids */
     bool quiet;        /* requests are not kept for GET /_fake/requests */

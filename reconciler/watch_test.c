@@ -230,6 +230,44 @@ static void makes_and_keeps(void **state)
     close_play(&play);
 }
 
+/* Docker tells of a death before its lists know of it. */
+static void repairs_what_lists_show_late(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *settings;
+        uint64_t late_ms, within_ms;
+        bool by_word; /* else the list of the next minute shows it */
+    } rows[] = {
+        {"at once", "{\"late_ms\": 0}", 0, 100, true},
+        {"a little late", "{\"late_ms\": 200}", 200, 350, true},
+        {"late", "{\"late_ms\": 1500}", 1500, 1650, true},
+        {"later than anybody waits", "{\"late_ms\": 20000}", 20000, 120000, false},
+    };
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        test_row(rows[i].name);
+        struct play play;
+        open_play(&play, true);
+        take(&play, CLUSTER("a") WORKER CLUSTER("b"));
+        pass(&play, 10000);
+        happened(&play);
+        fake(&play, "POST /_fake/settings", rows[i].settings);
+        uint64_t killed_ms = play.lab.transport.now_ms;
+        size_t before = requests(&play);
+        fake(&play, "POST /_fake/exit?container=a-worker&code=137", NULL);
+        while (!says(play.log.data, "a start-node"))
+            assert_true(fake_transport_turn(&play.lab.transport));
+        uint64_t took_ms = play.lab.transport.now_ms - killed_ms;
+        assert_in_range(took_ms, rows[i].late_ms, rows[i].within_ms);
+        /* Every 50 ms while it must be wrong, by who lists all and who looks, and no longer. */
+        assert_true(requests(&play) - before < (rows[i].by_word ? 12 + took_ms / 25 : 110));
+        pass(&play, 5000);
+        const char *log = happened(&play);
+        assert_true(says(log, "a settled") && !says(log, "b "));
+        close_play(&play);
+    }
+}
+
 static void obeys_rails(void **state)
 {
     (void)state;
@@ -456,10 +494,15 @@ static void stops_at_any_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_and_keeps),       cmocka_unit_test(obeys_rails),
-        cmocka_unit_test(ends_by_the_clock),     cmocka_unit_test(waits_for_the_engine),
-        cmocka_unit_test(gives_up_and_is_asked), cmocka_unit_test(is_edited_at_any_moment),
-        cmocka_unit_test(begins_in_order),       cmocka_unit_test(stops_at_any_moment),
+        cmocka_unit_test(makes_and_keeps),
+        cmocka_unit_test(repairs_what_lists_show_late),
+        cmocka_unit_test(obeys_rails),
+        cmocka_unit_test(ends_by_the_clock),
+        cmocka_unit_test(waits_for_the_engine),
+        cmocka_unit_test(gives_up_and_is_asked),
+        cmocka_unit_test(is_edited_at_any_moment),
+        cmocka_unit_test(begins_in_order),
+        cmocka_unit_test(stops_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
