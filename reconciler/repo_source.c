@@ -5,6 +5,7 @@
 #include "model/path.h"
 #include "reconciler/repo_message.h"
 #include "reconciler/repo_mirror.h"
+#include "reconciler/repo_reply.h"
 #include "reconciler/repo_url.h"
 #include "reconciler/repo_worker.h"
 #include <assert.h>
@@ -25,7 +26,6 @@ enum {
     ENTRIES = 20000,
     STALL_MS = 30 * 1000,
     REPLY_BYTES_MORE = 4 << 20, /* names, stages, all that is no text */
-    KINDS = ERROR_INTERNAL + 1,
     ENVIRONMENT_MAX = 16,
     LINE_BYTES_MAX = 2000,
 };
@@ -97,139 +97,6 @@ int repo_read_beside(void *context, struct arena *arena, const char *base, const
     return error_set(err, ERROR_INVALID, "%s: was not read from the repository", file);
 }
 
-/* --- the reply --- */
-
-/* Strangers wrote it: one printable line. */
-static const char *plain_line(struct arena *arena, const struct repo_record *record)
-{
-    cleanup_text struct text line;
-    text_init(&line, LINE_BYTES_MAX);
-    plain_add(&line, arena_string_n(arena, record->value, record->length));
-    return arena_string(arena, line.data);
-}
-
-static bool is_digits(const char *commit)
-{
-    return strlen(commit) == 40 && strspn(commit, "0123456789abcdef") == 40;
-}
-
-/* A name that is fit to be printed, and leads nowhere else. */
-static const char *file_name(struct arena *arena, const struct repo_record *record)
-{
-    const char *plain = plain_line(arena, record), *name = record->value;
-    return *name && strcmp(plain, name) == 0 ? plain : NULL;
-}
-
-static bool take_text(struct arena *arena, const struct repo_record *record, struct load_text *text)
-{
-    struct repo_record rest;
-    if (!repo_record_split(record, &rest))
-        return false;
-    *text = (struct load_text){
-        .file = file_name(arena, record),
-        .bytes = arena_string_n(arena, rest.value, rest.length),
-        .length = rest.length,
-    };
-    return text->file != NULL;
-}
-
-static bool add_text(struct arena *arena, struct repo_result *result,
-                     const struct repo_record *record)
-{
-    struct source_texts *texts = &result->texts;
-    if (texts->count == SOURCE_FILES_MAX)
-        return false;
-    texts->items = arena_grow(arena, texts->items, texts->count, sizeof(*texts->items));
-    return take_text(arena, record, &texts->items[texts->count++]);
-}
-
-static bool add_file(struct arena *arena, struct repo_result *result,
-                     const struct repo_record *record)
-{
-    if (result->file_count == SOURCE_FILES_MAX)
-        return false;
-    result->files = arena_grow(arena, result->files, result->file_count, sizeof(*result->files));
-    struct repo_file *file = &result->files[result->file_count++];
-    if (!take_text(arena, record, &file->text))
-        return false;
-    if (record->tag == REPO_ABSENT) {
-        cleanup_text struct text line;
-        text_init(&line, LINE_BYTES_MAX);
-        plain_add(&line, file->text.bytes);
-        file->problem = arena_string(arena, line.data);
-    }
-    return true;
-}
-
-static bool take_failure(struct arena *arena, const struct repo_record *record,
-                         struct error **failure)
-{
-    struct repo_record rest;
-    unsigned kind = record->length ? (unsigned)(record->value[0] - '0') : KINDS;
-    if (!repo_record_split(record, &rest) || kind >= KINDS || *failure)
-        return false;
-    error_set(failure, (enum error_kind)kind, "%s", plain_line(arena, &rest));
-    return true;
-}
-
-static bool take_record(struct arena *arena, const struct repo_record *record,
-                        struct repo_result *result, struct error **failure)
-{
-    struct repo_revision *revision = &result->revision;
-    uint64_t number = 0;
-    switch ((int)record->tag) {
-    case REPO_STAGE:
-    case REPO_END:
-        return true;
-    case REPO_NOTE:
-        result->note = plain_line(arena, record);
-        return true;
-    case REPO_COMMIT:
-        revision->commit = plain_line(arena, record);
-        return is_digits(revision->commit);
-    case REPO_AUTHOR:
-        revision->author = plain_line(arena, record);
-        return true;
-    case REPO_SUBJECT:
-        revision->subject = plain_line(arena, record);
-        return true;
-    case REPO_TIME:
-        revision->committed_at = repo_record_number(record, &number) ? (int64_t)number : 0;
-        return true;
-    case REPO_SIGNER:
-        revision->signer = plain_line(arena, record);
-        revision->verified = true;
-        return true;
-    case REPO_REWRITTEN:
-        result->rewritten = true;
-        return true;
-    case REPO_UNCHANGED:
-        result->unchanged = true;
-        return true;
-    case REPO_TEXT:
-        return add_text(arena, result, record);
-    case REPO_FILE:
-    case REPO_ABSENT:
-        return add_file(arena, result, record);
-    case REPO_ERROR:
-        return take_failure(arena, record, failure);
-    }
-    return false;
-}
-
-/* False: it is none that we would send. */
-static bool take_reply(struct repo_fetch *fetch, struct repo_result *result, struct error **failure)
-{
-    struct repo_record record = {0};
-    size_t offset = 0;
-    while (record.tag != REPO_END)
-        if (repo_record_next(fetch->reply.data, fetch->reply.length, fetch->reply_limit, &offset,
-                             &record) != REPO_READ ||
-            !take_record(fetch->arena, &record, result, failure))
-            return false;
-    return *failure || result->revision.commit;
-}
-
 /* --- the end --- */
 
 static void tell_death(struct repo_fetch *fetch)
@@ -255,7 +122,8 @@ static void tell_end(struct repo_fetch *fetch)
     struct error *failure = NULL;
     if (!fetch->failure && !fetch->complete)
         tell_death(fetch);
-    if (!fetch->failure && !take_reply(fetch, &result, &failure)) {
+    if (!fetch->failure && !repo_reply_read(fetch->arena, fetch->reply.data, fetch->reply.length,
+                                            fetch->reply_limit, &result, &failure)) {
         error_free(failure);
         failure = NULL;
         error_set(&fetch->failure, ERROR_INTERNAL,
