@@ -231,22 +231,18 @@ static void print_table(struct text *text, const struct row *rows, size_t count)
     table_done(&table);
 }
 
-/* Who keeps the fleet as it is, by which sources, and what is wrong with those. */
-static void print_watched(struct arena *arena, struct text *text, const struct watched *watched)
+static void print_source(struct arena *arena, struct text *text,
+                         const struct watched_source *source)
 {
-    const struct watched_source *source = &watched->source;
-    text_add_format(text, "\nwatched by process %ld (%s) since %s\n", watched->pid,
-                    watched->command, time_words(arena, watched->since_s));
-    if (!watched->engine_there)
-        text_add_format(text, "  engine: away%s%s\n", watched->engine_problem ? ": " : "",
-                        watched->engine_problem ? watched->engine_problem : "");
+    bool signed_by = source->revision && source->signer;
+    text_add_format(text, "  %s: ", source->where);
     if (source->revision)
-        text_add_format(text, "  %s: revision %s%s%s in force since %s\n", source->where,
-                        source->revision, source->author ? " by " : "",
-                        source->author ? source->author : "",
-                        time_words(arena, source->changed_at_s));
+        text_add_format(text, "revision %s%s%s%s%s%s in force since %s\n", source->revision,
+                        source->author ? " by " : "", source->author ? source->author : "",
+                        signed_by ? " (signed by " : "", signed_by ? source->signer : "",
+                        signed_by ? ")" : "", time_words(arena, source->changed_at_s));
     else
-        text_add_format(text, "  %s: no revision is in force yet\n", source->where);
+        text_add(text, "no revision is in force yet\n");
     if (source->problem)
         text_add_format(text, "  refused: %s%s%s since %s\n", source->pending ? "revision " : "",
                         source->pending ? source->pending : "what is there",
@@ -254,6 +250,21 @@ static void print_watched(struct arena *arena, struct text *text, const struct w
     for (const char *at = source->problem; at && *at;
          at += strcspn(at, "\n") + (strchr(at, '\n') != NULL))
         text_add_format(text, "    %.*s\n", (int)strcspn(at, "\n"), at);
+    if (source->problem && source->next_at_s)
+        text_add_format(text, "  is looked at again at %s\n", time_words(arena, source->next_at_s));
+}
+
+/* Who keeps the fleet as it is, by which sources, and what is wrong with those. */
+static void print_watched(struct arena *arena, struct text *text, const struct watched *watched)
+{
+    text_add_format(text, "\nwatched by process %ld (%s) since %s\n", watched->pid,
+                    watched->command, time_words(arena, watched->since_s));
+    if (!watched->engine_there)
+        text_add_format(text, "  engine: away%s%s\n", watched->engine_problem ? ": " : "",
+                        watched->engine_problem ? watched->engine_problem : "");
+    print_source(arena, text, &watched->source);
+    if (watched->policy.kind)
+        print_source(arena, text, &watched->policy);
 }
 
 static json_t *time_json(struct arena *arena, uint64_t unix_s)
@@ -261,17 +272,27 @@ static json_t *time_json(struct arena *arena, uint64_t unix_s)
     return unix_s ? json_string(time_words(arena, unix_s)) : json_null();
 }
 
+static json_t *source_json(struct arena *arena, const struct watched_source *source)
+{
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:o, s:o, s:o, s:s?, s:s?, s:o}", "kind",
+                     source->kind, "where", source->where, "revision", source->revision, "author",
+                     source->author, "subject", source->subject, "signer", source->signer,
+                     "revisionAt", time_json(arena, source->revised_at_s), "changedAt",
+                     time_json(arena, source->changed_at_s), "nextAt",
+                     time_json(arena, source->next_at_s), "pending", source->pending, "problem",
+                     source->problem, "refusedAt", time_json(arena, source->refused_at_s));
+}
+
 static json_t *watched_json(struct arena *arena, const struct watched *watched)
 {
-    const struct watched_source *source = &watched->source;
-    return json_pack(
-        "{s:I, s:s, s:o, s:b, s:s?, s:[{s:s, s:s, s:s?, s:s?, s:s?, s:o, s:s?, s:s?, s:o}]}", "pid",
-        (json_int_t)watched->pid, "command", watched->command, "since",
-        time_json(arena, watched->since_s), "engineThere", watched->engine_there, "engineProblem",
-        watched->engine_problem, "sources", "kind", source->kind, "where", source->where,
-        "revision", source->revision, "author", source->author, "subject", source->subject,
-        "changedAt", time_json(arena, source->changed_at_s), "pending", source->pending, "problem",
-        source->problem, "refusedAt", time_json(arena, source->refused_at_s));
+    json_t *sources = json_array();
+    json_array_append_new(sources, source_json(arena, &watched->source));
+    if (watched->policy.kind)
+        json_array_append_new(sources, source_json(arena, &watched->policy));
+    return json_pack("{s:I, s:s, s:o, s:b, s:s?, s:o}", "pid", (json_int_t)watched->pid, "command",
+                     watched->command, "since", time_json(arena, watched->since_s), "engineThere",
+                     watched->engine_there, "engineProblem", watched->engine_problem, "sources",
+                     sources);
 }
 
 static void print_json(struct arena *arena, struct text *text, const struct row *rows, size_t count,

@@ -84,12 +84,14 @@ static int run(const struct invocation *invocation, struct error **err)
     const struct station_options *given = invocation->options;
     struct session session;
     struct lock lock = {.fd = -1};
-    cleanup_arena struct arena *arena = arena_new();
-    const struct policy *policy;
+    struct station_policy *policy;
     if (check_sources(invocation, err) ||
-        converge_policy(invocation, given->converge.policy, arena, &policy, err) ||
-        session_open(&session, invocation, SESSION_OWN_ONLY, err))
+        station_policy_open(invocation, given->converge.policy, &policy, err))
         return -1;
+    if (session_open(&session, invocation, SESSION_OWN_ONLY, err)) {
+        station_policy_close(policy);
+        return -1;
+    }
     if (given->converge.skip_preflight)
         docker_skip_preflight(session.driver);
     cleanup_free char *command = converge_command_line(invocation);
@@ -106,6 +108,7 @@ static int run(const struct invocation *invocation, struct error **err)
         result = watch_fleet(&station, err);
     lock_release(&lock);
     watch_log_free(station.log);
+    station_policy_close(policy);
     session_close(&session);
     return result;
 }
@@ -128,7 +131,8 @@ const struct command command_watch = {
             "Sources are read and checked whole. While a file is broken, or cannot be read, what "
             "was in force stays in force: nothing is changed and nothing deleted because of it. "
             "`kind status` shows the revision in force, a newer one that is refused, and why.",
-            "SIGHUP reads the sources again, looks at all clusters, and tries again what was given "
+            "SIGHUP reads policy and sources again, looks at all clusters, and tries again what "
+            "was given "
             "up. SIGINT and SIGTERM let running steps end; a second one cancels them. What was "
             "begun is kept, and the next run goes on from there.",
             repo_words, NULL},

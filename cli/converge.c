@@ -22,7 +22,8 @@ const struct option_choice converge_classes[] = {
     {NULL, 0},
 };
 
-static void tell_problems(const struct invocation *invocation, const struct problem_list *problems)
+void converge_tell_problems(const struct invocation *invocation,
+                            const struct problem_list *problems)
 {
     cleanup_text struct text text;
     text_init(&text, 0);
@@ -87,8 +88,9 @@ static int read_sources(const struct invocation *invocation, const struct conver
                       : read_folder(invocation, options, arena, reading, err);
 }
 
-int converge_policy(const struct invocation *invocation, const char *file, struct arena *arena,
-                    const struct policy **policy, struct error **err)
+/* The policy of this file, in the arena; NULL without a file. */
+static int read_policy(const struct invocation *invocation, const char *file, struct arena *arena,
+                       const struct policy **policy, struct error **err)
 {
     struct problem_list problems;
     struct policy *given = arena_alloc(arena, sizeof(*given));
@@ -97,7 +99,7 @@ int converge_policy(const struct invocation *invocation, const char *file, struc
     if (!file)
         return 0;
     int result = policy_file_read(file, given, &problems, err);
-    tell_problems(invocation, &problems);
+    converge_tell_problems(invocation, &problems);
     if (result == 0)
         *policy = given;
     return result;
@@ -108,7 +110,7 @@ int converge_load(const struct invocation *invocation, const struct converge_opt
 {
     struct reading reading = {.load.allow_empty = options->allow_empty};
     const struct policy *policy;
-    if (converge_policy(invocation, options->policy, arena, &policy, err) ||
+    if (read_policy(invocation, options->policy, arena, &policy, err) ||
         read_sources(invocation, options, arena, &reading, err))
         return -1;
     const bool repository = options->repo.options.url != NULL;
@@ -118,7 +120,7 @@ int converge_load(const struct invocation *invocation, const struct converge_opt
     struct problem_list problems;
     problem_list_init(&problems, arena);
     int result = desired_load(&reading.texts, &rules, fleet, &problems, err);
-    tell_problems(invocation, &problems);
+    converge_tell_problems(invocation, &problems);
     if (result && repository)
         error_wrap(err, "commit %.10s", reading.repo.revision.commit);
     return result;

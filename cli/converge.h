@@ -85,13 +85,9 @@ extern const struct option_choice converge_classes[];
 int converge_load(const struct invocation *invocation, const struct converge_options *options,
                   struct arena *arena, struct fleet_spec *fleet, struct error **err);
 
-/*
- * The policy of this file, in the arena; NULL without a file. What is wrong with it is told as with
- * sources.
- */
-struct policy;
-int converge_policy(const struct invocation *invocation, const char *file, struct arena *arena,
-                    const struct policy **policy, struct error **err);
+/* One a line. */
+void converge_tell_problems(const struct invocation *invocation,
+                            const struct problem_list *problems);
 
 /* What the Fleet says counts where the options say nothing. */
 void converge_take_rules(struct converge_options *options, const struct fleet_spec *fleet);

@@ -14,7 +14,7 @@ uint64_t station_now_s(void)
 
 /* --- What others are told. --- */
 
-static void write_file(struct station *station)
+void station_write_file(struct station *station)
 {
     cleanup_error struct error *err = NULL;
     int result = watch_file_write(station->session->engine, station->invocation->common.fleet,
@@ -64,21 +64,27 @@ static void tell_queue_soon(struct station *station)
         station->queue_timer = transport->after(transport, 0, queue_came_due, station);
 }
 
-/* Strings that must last until the next of their kind. */
-void station_tell_source(struct station *station)
+static void keep_words(struct arena *arena, struct watched_source *source)
 {
-    struct arena *arena = arena_new();
-    struct watched_source *source = &station->watched.source;
     source->where = arena_string(arena, source->where);
     source->revision = arena_string(arena, source->revision);
     source->author = arena_string(arena, source->author);
     source->subject = arena_string(arena, source->subject);
+    source->signer = arena_string(arena, source->signer);
     source->pending = arena_string(arena, source->pending);
     source->problem = arena_string(arena, source->problem);
+}
+
+/* Strings that must last until the next of their kind. */
+void station_tell_source(struct station *station)
+{
+    struct arena *arena = arena_new();
+    keep_words(arena, &station->watched.source);
+    keep_words(arena, &station->watched.policy);
     station->watched.engine_problem = arena_string(arena, station->watched.engine_problem);
     arena_free(station->words);
     station->words = arena;
-    write_file(station);
+    station_write_file(station);
     notify_status(station);
     watch_service_tell(station->service, &station->watched);
 }
@@ -164,6 +170,7 @@ static void asked(void *context)
                                                    (unsigned long long)now.tv_nsec / 1000);
     notify_send(message);
     watch_log_line(station->log, LOG_INFO, "signal", NULL, "asked to look at everything again");
+    station_policy_read(station);
     station_poll(station);
     watch_look(station->watch);
     notify_send("READY=1");
@@ -180,8 +187,6 @@ static void stopped(void *context)
     station_close_source(station);
     watch_stop(station->watch);
 }
-
-/* --- The command. --- */
 
 /* --- From its beginning to its end. --- */
 
@@ -253,6 +258,7 @@ int station_open(struct station *station, struct error **err)
     session_stay_open(&station->stay);
     open_watch(station);
     station_open_source(station);
+    station_policy_tell(station);
     station_tell_source(station);
     watch_start(station->watch);
     notify_send("READY=1");

@@ -33,7 +33,7 @@ struct station {
     struct session *session;
     struct session_stay stay;
     struct watch *watch;
-    const struct policy *policy; /* of --policy, or NULL */
+    struct station_policy *policy; /* of --policy, or NULL */
     struct watch_log *log;
 
     struct watch_service *service; /* NULL: nobody listens */
@@ -62,10 +62,29 @@ const char *station_unready(void *context);
 
 uint64_t station_now_s(void); /* Unix time */
 
+/*
+ * station_policy.c: the policy of --policy, which is read again when somebody asks. One that cannot
+ * be used is told as a broken source is, and the one before stays in force. *ret_policy is NULL
+ * without a file.
+ */
+struct station_policy;
+int station_policy_open(const struct invocation *invocation, const char *file,
+                        struct station_policy **ret_policy, struct error **err);
+void station_policy_close(struct station_policy *policy);              /* NULL is fine */
+const struct policy *station_policy_of(const struct station *station); /* NULL: none is given */
+/* What there is to be told of it. */
+void station_policy_tell(struct station *station);
+/* Reads it, and puts the revision in force before it. */
+void station_policy_read(struct station *station);
+
 /* station_source.c: where desired state comes from. */
 void station_open_source(struct station *station);
 void station_close_source(struct station *station);
+/* All that is read from now on is before the policy in force. */
+void station_judge_sources(struct station *station);
 /* Whatever is said of the source is now this: kept, written, told to all. */
 void station_tell_source(struct station *station);
+/* Only the file for `kind status`: nothing but times has changed. */
+void station_write_file(struct station *station);
 
 #endif

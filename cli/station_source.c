@@ -18,6 +18,8 @@ static void source_taken(void *context, struct desired *desired)
     source->revision = desired->revision;
     source->author = desired->author;
     source->subject = desired->subject;
+    source->signer = desired->signer;
+    source->revised_at_s = desired->revised_at_s;
     source->pending = source->problem = NULL;
     source->refused_at_s = 0;
     station_tell_source(station);
@@ -45,13 +47,16 @@ static void source_refused(void *context, const char *revision, const char *prob
                    problem);
 }
 
-static void source_looked(void *context, const char *problem)
+static void source_looked(void *context, const char *problem, uint64_t next_ms)
 {
     struct station *station = context;
     struct watched_source *source = &station->watched.source;
-    watch_service_looked(station->service, &station->watched, problem);
-    if (problem || !source->problem)
+    source->next_at_s = station_now_s() + next_ms / 1000;
+    watch_service_looked(station->service, &station->watched, problem, next_ms);
+    if (problem || !source->problem) {
+        station_write_file(station);
         return;
+    }
     source->pending = source->problem = NULL;
     source->refused_at_s = 0;
     station_tell_source(station);
@@ -112,7 +117,7 @@ static void open_folder(struct station *station)
         .paths = sources->items,
         .path_count = sources->count,
         .allow_empty = station->given->converge.allow_empty,
-        .policy = station->policy,
+        .policy = station_policy_of(station),
         .rescan_ms = RESCAN_MS,
         .transport = station->session->transport,
         .listener = listener,
@@ -135,7 +140,7 @@ static void open_repo(struct station *station)
         .repo = choice->options,
         .deadline_ms = repo_deadline_ms(choice),
         .interval_ms = station->given->interval_ms ? station->given->interval_ms : INTERVAL_MS,
-        .policy = station->policy,
+        .policy = station_policy_of(station),
         .seed = station_now_s() ^ (uint64_t)getpid() << 32,
         .loop = &station->session->loop,
         .transport = station->session->transport,
@@ -165,6 +170,15 @@ void station_close_source(struct station *station)
     station->folder = NULL;
     station->folder_watch = NULL;
     station->repo = NULL;
+}
+
+void station_judge_sources(struct station *station)
+{
+    const struct policy *policy = station_policy_of(station);
+    if (station->folder)
+        folder_source_judge_by(station->folder, policy);
+    if (station->repo)
+        repo_poll_judge_by(station->repo, policy);
 }
 
 void station_poll(void *context)

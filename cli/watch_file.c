@@ -56,22 +56,32 @@ static json_t *words_json(const char *words)
 
 static json_t *source_json(const struct watched_source *source)
 {
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "kind", source->kind, "where",
-                     words_json(source->where), "revision", words_json(source->revision), "author",
-                     words_json(source->author), "subject", words_json(source->subject), "pending",
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "kind",
+                     source->kind, "where", words_json(source->where), "revision",
+                     words_json(source->revision), "author", words_json(source->author), "subject",
+                     words_json(source->subject), "signer", words_json(source->signer), "pending",
                      words_json(source->pending), "problem", words_json(source->problem),
                      "changedAt", (json_int_t)source->changed_at_s, "refusedAt",
-                     (json_int_t)source->refused_at_s);
+                     (json_int_t)source->refused_at_s, "revisedAt",
+                     (json_int_t)source->revised_at_s, "nextAt", (json_int_t)source->next_at_s);
+}
+
+static json_t *sources_json(const struct watched *watched)
+{
+    json_t *list = json_array();
+    json_array_append_new(list, source_json(&watched->source));
+    if (watched->policy.kind)
+        json_array_append_new(list, source_json(&watched->policy));
+    return list;
 }
 
 static json_t *watched_json(const struct watched *watched)
 {
-    return json_pack("{s:i, s:I, s:o, s:I, s:b, s:o, s:o, s:[o]}", "pid", (int)watched->pid,
-                     "birth", (json_int_t)birth_of(watched->pid), "command",
-                     words_json(watched->command), "since", (json_int_t)watched->since_s,
-                     "engineThere", watched->engine_there, "engineProblem",
-                     words_json(watched->engine_problem), "kubeconfigs",
-                     words_json(watched->kubeconfigs), "sources", source_json(&watched->source));
+    return json_pack("{s:i, s:I, s:o, s:I, s:b, s:o, s:o, s:o}", "pid", (int)watched->pid, "birth",
+                     (json_int_t)birth_of(watched->pid), "command", words_json(watched->command),
+                     "since", (json_int_t)watched->since_s, "engineThere", watched->engine_there,
+                     "engineProblem", words_json(watched->engine_problem), "kubeconfigs",
+                     words_json(watched->kubeconfigs), "sources", sources_json(watched));
 }
 
 static int write_all(int fd, const char *bytes)
@@ -137,6 +147,24 @@ static uint64_t number_of(const json_t *object, const char *key)
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
+static struct watched_source source_of(struct arena *arena, const json_t *source)
+{
+    return (struct watched_source){
+        .kind = string_of(arena, source, "kind"),
+        .where = string_of(arena, source, "where"),
+        .revision = string_of(arena, source, "revision"),
+        .author = string_of(arena, source, "author"),
+        .subject = string_of(arena, source, "subject"),
+        .signer = string_of(arena, source, "signer"),
+        .pending = string_of(arena, source, "pending"),
+        .problem = string_of(arena, source, "problem"),
+        .changed_at_s = number_of(source, "changedAt"),
+        .refused_at_s = number_of(source, "refusedAt"),
+        .revised_at_s = number_of(source, "revisedAt"),
+        .next_at_s = number_of(source, "nextAt"),
+    };
+}
+
 static bool is_alive(const json_t *object)
 {
     long long birth = json_integer_value(json_object_get(object, "birth"));
@@ -156,7 +184,7 @@ bool watch_file_read(struct arena *arena, const char *engine, const char *fleet,
     if (fd >= 0)
         close(fd);
     bool alive = object && is_alive(object);
-    const json_t *source = json_array_get(json_object_get(object, "sources"), 0);
+    const json_t *sources = json_object_get(object, "sources");
     if (alive)
         *watched = (struct watched){
             .pid = (long)number_of(object, "pid"),
@@ -165,15 +193,8 @@ bool watch_file_read(struct arena *arena, const char *engine, const char *fleet,
             .engine_there = json_is_true(json_object_get(object, "engineThere")),
             .engine_problem = string_of(arena, object, "engineProblem"),
             .kubeconfigs = string_of(arena, object, "kubeconfigs"),
-            .source = {.kind = string_of(arena, source, "kind"),
-                       .where = string_of(arena, source, "where"),
-                       .revision = string_of(arena, source, "revision"),
-                       .author = string_of(arena, source, "author"),
-                       .subject = string_of(arena, source, "subject"),
-                       .pending = string_of(arena, source, "pending"),
-                       .problem = string_of(arena, source, "problem"),
-                       .changed_at_s = number_of(source, "changedAt"),
-                       .refused_at_s = number_of(source, "refusedAt")},
+            .source = source_of(arena, json_array_get(sources, 0)),
+            .policy = source_of(arena, json_array_get(sources, 1)),
         };
     json_decref(object);
     return alive;

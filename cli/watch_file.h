@@ -18,10 +18,13 @@ struct watched_source {
     const char *kind, *where;     /* "folder", "lab/" */
     const char *revision;         /* in force; NULL: none yet */
     const char *author, *subject; /* of that; NULL: not known */
+    const char *signer;           /* who signed it, where that was checked; NULL */
     const char *pending;          /* a newer one that is refused; NULL */
     const char *problem;          /* why, or why it cannot be read; NULL: nothing is wrong */
     uint64_t changed_at_s;        /* Unix time: since when the revision is in force; 0: never */
     uint64_t refused_at_s;        /* since when there is that problem; 0: there is none */
+    uint64_t revised_at_s;        /* when its author made it; 0: not known */
+    uint64_t next_at_s;           /* when it is looked at next by itself; 0: not known */
 };
 
 struct watched {
@@ -32,6 +35,7 @@ struct watched {
     const char *engine_problem; /* NULL where there is none */
     const char *kubeconfigs; /* the folder of its clusters' kubeconfigs; NULL: it uses the user's */
     struct watched_source source;
+    struct watched_source policy; /* the file of --policy, told as a source; kind NULL: none */
 };
 
 /* 0, or -1 and *err: the caller may say so once, and goes on. */

@@ -3,14 +3,19 @@
 #include "base/memory.h"
 #include "cli/service.h"
 
+/* What is known of one source by the clock of the loop. */
+struct looks {
+    char *revision; /* in force, and since when */
+    uint64_t changed_at_ms, checked_at_ms, next_at_ms;
+    uint64_t checks, failed;
+    unsigned failures; /* in a row */
+};
+
 struct watch_service {
     struct watch_service_setup setup;
     struct fleet_status *status;
     struct service *service;
-    char *revision; /* in force, and since when */
-    uint64_t changed_at_ms, checked_at_ms;
-    uint64_t checks, failed;
-    unsigned failures; /* in a row */
+    struct looks source, policy;
 };
 
 static uint64_t now_of(const struct watch_service *service)
@@ -64,7 +69,8 @@ void watch_service_close(struct watch_service *service)
         return;
     service_close(service->service);
     fleet_status_free(service->status);
-    free(service->revision);
+    free(service->source.revision);
+    free(service->policy.revision);
     free(service);
 }
 
@@ -92,51 +98,62 @@ void watch_service_drop(struct watch_service *service, const char *cluster)
         fleet_status_forget(service->status, now_of(service), cluster);
 }
 
-static void take_revision(struct watch_service *service, const struct watched_source *source)
+static void take_revision(struct looks *looks, uint64_t now_ms, const char *revision)
 {
-    if (!source->revision ||
-        (service->revision && strcmp(service->revision, source->revision) == 0))
+    if (!revision || (looks->revision && strcmp(looks->revision, revision) == 0))
         return;
-    free(service->revision);
-    service->revision = memory_string(source->revision);
-    service->changed_at_ms = service->checked_at_ms = now_of(service);
+    free(looks->revision);
+    looks->revision = memory_string(revision);
+    looks->changed_at_ms = looks->checked_at_ms = now_ms;
 }
 
-void watch_service_tell(struct watch_service *service, const struct watched *watched)
+static void tell_source(struct watch_service *service, struct looks *looks,
+                        const struct watched_source *source)
 {
-    if (!service)
-        return;
-    const struct watched_source *source = &watched->source;
-    take_revision(service, source);
+    take_revision(looks, now_of(service), source->revision);
     const struct source_status status = {
         .kind = source->kind,
         .where = source->where,
         .revision = source->revision,
         .author = source->author,
         .subject = source->subject,
+        .revision_at_s = source->revised_at_s,
+        .signer = source->signer,
         .pending = source->pending,
         .problem = source->problem,
-        .checked_at_ms = service->checked_at_ms,
-        .changed_at_ms = service->changed_at_ms,
-        .failures = service->failures,
-        .checks_total = service->checks,
-        .failed_total = service->failed,
+        .checked_at_ms = looks->checked_at_ms,
+        .changed_at_ms = looks->changed_at_ms,
+        .next_at_ms = looks->next_at_ms,
+        .failures = looks->failures,
+        .checks_total = looks->checks,
+        .failed_total = looks->failed,
     };
     fleet_status_source(service->status, now_of(service), &status);
+}
+
+void watch_service_tell(struct watch_service *service, const struct watched *watched)
+{
+    if (!service)
+        return;
+    tell_source(service, &service->source, &watched->source);
+    if (watched->policy.kind)
+        tell_source(service, &service->policy, &watched->policy);
     fleet_status_engine(service->status, now_of(service), service->setup.engine,
                         watched->engine_problem);
 }
 
 void watch_service_looked(struct watch_service *service, const struct watched *watched,
-                          const char *problem)
+                          const char *problem, uint64_t next_ms)
 {
     if (!service)
         return;
-    service->checks++;
-    service->failed += problem != NULL;
-    service->failures = problem ? service->failures + 1 : 0;
+    struct looks *looks = &service->source;
+    looks->checks++;
+    looks->failed += problem != NULL;
+    looks->failures = problem ? looks->failures + 1 : 0;
     if (!problem)
-        service->checked_at_ms = now_of(service);
+        looks->checked_at_ms = now_of(service);
+    looks->next_at_ms = now_of(service) + next_ms;
     watch_service_tell(service, watched);
 }
 

@@ -62,9 +62,9 @@ void watch_service_drop(struct watch_service *service, const char *cluster);
 /* The engine and the source are so. */
 void watch_service_tell(struct watch_service *service, const struct watched *watched);
 
-/* A look at the source is over: NULL, or why it did not go well. */
+/* A look at the source is over: NULL, or why it did not go well; and when the next comes. */
 void watch_service_looked(struct watch_service *service, const struct watched *watched,
-                          const char *problem);
+                          const char *problem, uint64_t next_ms);
 
 /* How many clusters wait for their turn, and how many have it. */
 void watch_service_queue(struct watch_service *service, size_t waiting, size_t working);

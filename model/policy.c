@@ -453,3 +453,48 @@ void policy_judge(struct arena *arena, const struct policy *policy,
     }
     fleet->clusters = clusters;
 }
+
+/* --- copies --- */
+
+static struct string_list copy_strings(struct arena *arena, const struct string_list *list)
+{
+    const char **items = arena_array(arena, list->count, sizeof(*items));
+    for (size_t i = 0; i < list->count; i++)
+        items[i] = arena_string(arena, list->items[i]);
+    return (struct string_list){items, list->count};
+}
+
+struct policy *policy_copy(struct arena *arena, const struct policy *policy)
+{
+    struct policy *copy = arena_alloc(arena, sizeof(*copy));
+    struct policy_path *paths = arena_array(arena, policy->path_count, sizeof(*paths));
+    struct port_range *ports = arena_array(arena, policy->port_count, sizeof(*ports));
+    for (size_t i = 0; i < policy->path_count; i++)
+        paths[i] = (struct policy_path){arena_string(arena, policy->paths[i].path),
+                                        policy->paths[i].read_only};
+    for (size_t i = 0; i < policy->port_count; i++)
+        ports[i] = policy->ports[i];
+    *copy = *policy;
+    copy->name = arena_string(arena, policy->name);
+    copy->paths = paths;
+    copy->ports = ports;
+    copy->images = copy_strings(arena, &policy->images);
+    copy->preload = copy_strings(arena, &policy->preload);
+    copy->addresses = copy_strings(arena, &policy->addresses);
+    copy->names = copy_strings(arena, &policy->names);
+    copy->feature_gates = copy_strings(arena, &policy->feature_gates);
+    copy->runtime_config = copy_strings(arena, &policy->runtime_config);
+    return copy;
+}
+
+void policy_forget(struct cluster_spec *cluster)
+{
+    struct node_spec *nodes = (struct node_spec *)(uintptr_t)cluster->nodes;
+    for (size_t i = 0; i < cluster->node_count; i++) {
+        struct mount_spec *mounts = (struct mount_spec *)(uintptr_t)nodes[i].mounts;
+        for (size_t j = 0; j < nodes[i].mount_count; j++)
+            mounts[j].checked_path = NULL;
+    }
+    cluster->refusals = NULL;
+    cluster->refusal_count = 0;
+}

@@ -77,6 +77,12 @@ struct policy_judge {
 void policy_judge(struct arena *arena, const struct policy *policy,
                   const struct policy_judge *judge, struct fleet_spec *fleet);
 
+/* All that it points to is in the arena. */
+struct policy *policy_copy(struct arena *arena, const struct policy *policy);
+
+/* Takes back what policies have said of a cluster whose nodes and mounts are the caller's own. */
+void policy_forget(struct cluster_spec *cluster);
+
 /* Does text match a pattern in which `*` stands for any characters, also none? */
 bool policy_matches(const char *pattern, const char *text);
 

@@ -26,7 +26,9 @@ int desired_load(const struct source_texts *texts, const struct desired_rules *r
                      problems->errors, problems->errors == 1 ? "" : "s");
 }
 
-static struct desired *keep(const struct fleet_spec *fleet, const char *warnings)
+/* In an arena of its own; the caller may still change the clusters. */
+static struct desired *keep(const struct fleet_spec *fleet, const char *warnings,
+                            struct cluster_spec **ret_clusters)
 {
     struct arena *arena = arena_new();
     struct desired *desired = arena_alloc(arena, sizeof(*desired));
@@ -34,10 +36,26 @@ static struct desired *keep(const struct fleet_spec *fleet, const char *warnings
     for (size_t i = 0; i < fleet->cluster_count; i++)
         clusters[i] = *spec_copy(arena, &fleet->clusters[i]);
     *desired = (struct desired){.arena = arena, .fleet = *fleet, .revision = ""};
-    desired->fleet.clusters = clusters;
-    desired->fleet.policy = NULL; /* it has judged */
+    desired->fleet.clusters = *ret_clusters = clusters;
+    desired->fleet.policy = fleet->policy ? policy_copy(arena, fleet->policy) : NULL;
     desired->warnings = arena_string(arena, warnings);
     return desired;
+}
+
+struct desired *desired_judge_again(const struct desired *desired, const struct policy *policy,
+                                    enum policy_origin origin)
+{
+    struct cluster_spec *clusters;
+    struct desired *again = keep(&desired->fleet, desired->warnings, &clusters);
+    for (size_t i = 0; i < again->fleet.cluster_count; i++)
+        policy_forget(&clusters[i]);
+    policy_apply(again->arena, policy, origin, &again->fleet);
+    again->revision = arena_string(again->arena, desired->revision);
+    again->author = arena_string(again->arena, desired->author);
+    again->subject = arena_string(again->arena, desired->subject);
+    again->signer = arena_string(again->arena, desired->signer);
+    again->revised_at_s = desired->revised_at_s;
+    return again;
 }
 
 struct desired *desired_of(struct arena *scratch, const struct source_texts *texts,
@@ -51,8 +69,9 @@ struct desired *desired_of(struct arena *scratch, const struct source_texts *tex
     text_init(&words, 0);
     int result = desired_load(texts, rules, &fleet, &problems, &err);
     problem_list_print(&problems, &words);
+    struct cluster_spec *clusters;
     if (result == 0)
-        return keep(&fleet, words.data);
+        return keep(&fleet, words.data, &clusters);
     *problem = memory_string(words.data);
     return NULL;
 }

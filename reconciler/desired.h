@@ -45,4 +45,11 @@ int desired_load(const struct source_texts *texts, const struct desired_rules *r
 struct desired *desired_of(struct arena *scratch, const struct source_texts *texts,
                            const struct desired_rules *rules, char **problem);
 
+/*
+ * The same revision before another policy (NULL: as in desired_rules), without a look at its
+ * sources. A new one; what was given stays as it is.
+ */
+struct desired *desired_judge_again(const struct desired *desired, const struct policy *policy,
+                                    enum policy_origin origin);
+
 #endif

@@ -109,7 +109,7 @@ static void tell_looked(struct folder_source *source, const char *problem, uint6
 {
     const struct source_listener *listener = &source->options.listener;
     look_again_in(source, delay_ms);
-    listener->looked(listener->context, problem);
+    listener->looked(listener->context, problem, delay_ms);
 }
 
 static void tell_refused(struct folder_source *source, const char *revision, const char *problem,
@@ -225,6 +225,11 @@ void folder_source_poll(struct folder_source *source)
 {
     source->asked = true;
     look_again_in(source, 0);
+}
+
+void folder_source_judge_by(struct folder_source *source, const struct policy *policy)
+{
+    source->options.policy = policy;
 }
 
 void folder_source_close(struct folder_source *source)

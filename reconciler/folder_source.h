@@ -35,4 +35,7 @@ void folder_source_close(struct folder_source *source); /* NULL is fine */
 /* Something may have changed: look, from the loop. */
 void folder_source_poll(struct folder_source *source);
 
+/* What is read from now on is before this policy; what was handed over is the listener's. */
+void folder_source_judge_by(struct folder_source *source, const struct policy *policy);
+
 #endif

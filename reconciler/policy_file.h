@@ -17,6 +17,13 @@ int policy_file_read(const char *path, struct policy *policy, struct problem_lis
                      struct error **err);
 
 /*
+ * The same, with a name for what the file holds, that is another one whenever it is: *ret_revision,
+ * in the arena of problems, also where the text is wrong; NULL where there is none.
+ */
+int policy_file_look(const char *path, struct policy *policy, const char **ret_revision,
+                     struct problem_list *problems, struct error **err);
+
+/*
  * Judges the clusters of the fleet by the policy, or by the default of their origin where it is
  * NULL, and by the Fleet's own, which can only refuse more. A cluster that is refused keeps its
  * place in the fleet, so that nobody takes it for one that left the sources.

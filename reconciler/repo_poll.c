@@ -18,6 +18,7 @@ struct repo_poll {
     char *commit;                  /* in force, or NULL */
     char *problem;                 /* told last, or NULL */
     unsigned failures;             /* in a row, to get an answer */
+    uint64_t pause_ms;             /* from the last look to the next */
 };
 
 uint64_t repo_poll_pause_ms(uint64_t interval_ms, unsigned failures, struct prng *prng)
@@ -39,7 +40,7 @@ static void tell_refused(struct repo_poll *poll, const char *revision, const cha
         listener->refused(listener->context, revision, problem);
     }
     if (!poll->closed)
-        listener->looked(listener->context, problem);
+        listener->looked(listener->context, problem, poll->pause_ms);
 }
 
 static void tell_good(struct repo_poll *poll)
@@ -47,7 +48,7 @@ static void tell_good(struct repo_poll *poll)
     const struct source_listener *listener = &poll->options.listener;
     free(poll->problem);
     poll->problem = NULL;
-    listener->looked(listener->context, NULL);
+    listener->looked(listener->context, NULL, poll->pause_ms);
 }
 
 /* Warnings, and what else is worth a line: of the fetch, and of history that was replaced. */
@@ -91,6 +92,7 @@ static void load(struct repo_poll *poll, struct arena *arena, struct repo_result
     desired->revision = revision->commit;
     desired->author = revision->author;
     desired->subject = revision->subject;
+    desired->signer = revision->signer;
     desired->revised_at_s = (uint64_t)revision->committed_at;
     desired->warnings = notes(arena, result, &problems);
     if (broken) {
@@ -153,8 +155,10 @@ static void ended(void *context, const struct repo_result *result, struct error 
     poll->fetch = NULL;
     if (!poll->closed) {
         unsigned failures = !failure || result ? 0 : poll->failures + 1;
-        uint64_t pause_ms = repo_poll_pause_ms(poll->options.interval_ms, failures, &poll->prng);
-        look_again_in(poll, poll->again ? 0 : pause_ms);
+        poll->pause_ms = repo_poll_pause_ms(poll->options.interval_ms, failures, &poll->prng);
+        if (poll->again)
+            poll->pause_ms = 0;
+        look_again_in(poll, poll->pause_ms);
         poll->again = false;
         poll->telling = true;
         take_result(poll, result, failure);
@@ -190,6 +194,11 @@ void repo_poll_now(struct repo_poll *poll)
         poll->again = true;
     else
         look_again_in(poll, 0);
+}
+
+void repo_poll_judge_by(struct repo_poll *poll, const struct policy *policy)
+{
+    poll->options.policy = policy;
 }
 
 void repo_poll_close(struct repo_poll *poll)

@@ -35,6 +35,9 @@ void repo_poll_close(struct repo_poll *poll);
 /* Somebody says that the ref moved: look, after the fetch that is under way if there is one. */
 void repo_poll_now(struct repo_poll *poll);
 
+/* What is read from now on is before this policy; what was handed over is the listener's. */
+void repo_poll_judge_by(struct repo_poll *poll, const struct policy *policy);
+
 /* How long until the next look: the interval, or longer after failures in a row. Pure. */
 uint64_t repo_poll_pause_ms(uint64_t interval_ms, unsigned failures, struct prng *prng);
 

@@ -17,8 +17,8 @@ struct source_listener {
      * where it is another problem, or another revision, than before.
      */
     void (*refused)(void *context, const char *revision, const char *problem);
-    /* After each look: NULL, or why it did not go well. */
-    void (*looked)(void *context, const char *problem);
+    /* After each look: NULL, or why it did not go well, and how long until the next by itself. */
+    void (*looked)(void *context, const char *problem, uint64_t next_ms);
 };
 
 #endif

@@ -394,11 +394,18 @@
         el("div", { class: "lines" }, engine.problem)));
   }
 
-  /* The engine is told of where there is trouble with it. */
+  function policyOf(policy) {
+    return el("article", { class: "source warn" },
+      el("div", { class: "where" }, el("b", {}, policy.where), el("span", { class: "kind" }, "policy")),
+      el("div", { class: "problem" }, el("strong", {}, "The policy cannot be used; the one before stays in force"),
+        el("div", { class: "lines" }, policy.problem)));
+  }
+
+  /* The engine and the policy are told of where there is trouble with them. */
   function paintSources() {
-    const all = [...sources.values()];
-    $("sources").replaceChildren(...all.filter((one) => one.kind === "engine" && one.problem).map(engineOf),
-      ...all.filter((one) => one.kind !== "engine").map(sourceOf));
+    const all = [...sources.values()], bad = (kind) => all.filter((one) => one.kind === kind && one.problem);
+    $("sources").replaceChildren(...bad("engine").map(engineOf), ...bad("policy").map(policyOf),
+      ...all.filter((one) => one.kind !== "engine" && one.kind !== "policy").map(sourceOf));
   }
 
   function show(name) {

@@ -80,6 +80,45 @@ rm "$lab/wild.yaml"
 asked
 said "is in force: 2 clusters" && ok "a refused one that leaves is forgotten"
 
+# The policy is read again with SIGHUP, and one that cannot be used changes nothing.
+again
+policy_of() { # FIELD
+    "$kind" status -o json | jq -r ".watch.sources[] | select(.kind == \"policy\").$1"
+}
+before=$(policy_of revision)
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Policy\nspec: {hostPath: [{path: /}]}\n' >"$policy"
+fleet_cluster wild '{nodes: [{role: control-plane, extraMounts: [{hostPath: /, containerPath: /host}]}]}' >"$lab/wild.yaml"
+asked
+said "the policy $policy is refused, what was in force stays in force" && ok "a policy with an error is refused"
+said "wild: refused: wild-control-plane: mounts / of the host" && ok "and the one before judges what comes"
+expect "nothing of that is made" "$(fake GET '/containers/json?all=1' | jq '[.[] | select(.Labels["io.x-k8s.kind.cluster"] == "wild")] | length')" 0
+expect_in "status tells the place" "$(policy_of problem)" "policy.yaml:3:8: error: spec: unknown field"
+expect "and the one in force" "$(policy_of revision)" "$before"
+expect_in "in words, too" "$("$kind" status)" "refused: revision $(policy_of pending) since"
+asked
+rm "$policy"
+asked
+said "the policy $policy is refused, what was in force stays in force" 2 && ok "one that is gone is refused, too"
+expect "each once" "$(grep -c 'is refused, what was in force' "$folder/log")" 2
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Policy\nspec: {hostPaths: [{path: /nowhere}]}\n' >"$policy"
+# The sources are as they were, and even broken: what is in force is judged.
+echo 'nodes: [' >"$lab/broken.yaml"
+asked
+said "the policy $policy is in force as it is now" && ok "a stricter one counts"
+said "tame: refused: tame-control-plane: mounts $folder/srv" && ok "for what was allowed before"
+unharmed "a stricter policy"
+expect "nothing is wrong with it any more" "$(policy_of problem)" null
+rm "$lab/broken.yaml"
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Policy\nspec: {base: permissive}\n' >"$policy"
+asked
+said "wild: Ready" && ok "a looser one lets in what was refused"
+rm "$lab/wild.yaml"
+asked
+said "wild: gone" && ok "which goes with its file"
+printf 'apiVersion: fleet.kind/v1alpha1\nkind: Policy\nspec: {hostPaths: [{path: %s}]}\n' "$folder/srv" >"$policy"
+asked
+said "the policy $policy is in force as it is now" 3 && well && ok "and back"
+
 # A bomb: aliases that would be gigabytes.
 again
 before=$(resident)

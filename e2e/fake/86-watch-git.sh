@@ -34,13 +34,26 @@ signed 'one cluster'
 first=$(head_of)
 http_start "$folder/http.log"
 "$kind" watch --git "http://127.0.0.1:$port/open/lab/.git" --prune --interval 200ms --git-timeout 5s \
-    --verify-keys "$folder/signers" >"$folder/watch.out" 2>"$folder/log" </dev/null &
+    --verify-keys "$folder/signers" --listen 127.0.0.1:0 >"$folder/watch.out" 2>"$folder/log" </dev/null &
 watch_pid=$!
 servers+=("$watch_pid")
 said "a: Ready" && ok "a commit makes its cluster"
 said "revision $first is in force: 1 cluster"
 expect "status says where it is from" "$(source_of where)" "http://127.0.0.1:$port/open/lab/.git"
 expect "and who wrote it" "$(source_of author): $(source_of subject)" "Ann: one cluster"
+expect "and who signed it" "$(source_of signer)" "ann@lab"
+expect_in "in words, too" "$("$kind" status)" "revision $first by Ann (signed by ann@lab) in force since"
+expect "when it was made" "$(date -d "$(source_of revisionAt)" +%s)" "$(git -C "$lab" log -1 --format=%at)"
+address=$(grep -oE 'http://127.0.0.1:[0-9]+/' "$folder/log" | head -n 1)
+told() { # FIELD
+    curl -fsS "${address}api/v1/clusters" | jq -r ".sources[] | select(.kind == \"git\").$1"
+}
+expect "the API says the same" "$(told signer)" "ann@lab"
+soon() { # TIME: within two seconds from now, or a moment ago?
+    local distance=$(($(date -d "$1" +%s) - $(date +%s)))
+    [ "$distance" -ge -2 ] && [ "$distance" -le 2 ] && echo yes
+}
+expect "the next look is told" "$(soon "$(told nextAt)") $(soon "$(source_of nextAt)")" "yes yes"
 
 cluster b "$lab/b.yaml"
 signed 'two clusters'
