@@ -118,7 +118,7 @@ struct fake_container {
     struct fake_file *files;
     bool unpacked; /* the image's files are among them */
     struct fake_node node;
-    char *before;      /* the same before it ended, which lists show until: */
+    char *before; /* the same before it ended, which lists show until: */
     uint64_t before_until_ms;
     char *fragment; /* its entry in lists, NULL when it must be rendered afresh */
     bool unserved;  /* no listener for its API, see fake_populate.h */

@@ -74,8 +74,7 @@ static void is_judged_as_if_it_were_read_anew(void **state)
         {"one that names the path", "{hostPaths: [{path: /usr}]}", "a led to /usr, z clusterNames"},
         {"of names", "{base: permissive, clusterNames: [a]}",
          "b clusterNames, c clusterNames, z clusterNames, z clusterNames"},
-        {"of images", "{images: [x], hostPaths: [{path: /}]}",
-         "c images, z clusterNames"},
+        {"of images", "{images: [x], hostPaths: [{path: /}]}", "c images, z clusterNames"},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (size_t j = 0; j < COUNT_OF(rows); j++) {

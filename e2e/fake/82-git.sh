@@ -127,6 +127,19 @@ run apply --git "$lab" --path clusters --policy "$policy"
 refused "a text that is too large" "clusters/huge.yaml: 65536 KiB are too much"
 git -C "$lab" reset -q --hard HEAD~1
 
+# Two gigabytes: the process that reads them may not have as much memory, and nobody else needs any.
+# A build with sanitizers has no such limit.
+if ! grep -q AddressSanitizer "$kind"; then
+    git -C "$lab" update-index --add --cacheinfo "100644,$(python3 "$root/e2e/fake/huge_blob.py" "$lab/.git" $((2 << 30))),clusters/huge.yaml"
+    git -C "$lab" commit -qm 'a file of 2 GB'
+    run apply --git "$lab" --path clusters --policy "$policy"
+    expect "a file of 2 GB" "$code" 1
+    expect_in "it says what is too much" "$err" "more memory than one repository may use"
+    git -C "$lab" reset -q --hard HEAD~1
+    run diff --git "$lab" --path clusters --policy "$policy"
+    expect "without it all is as it was" "$code" 0
+fi
+
 # History that is replaced counts as what it is now.
 run diff --git "$lab" --path clusters --policy "$policy"
 expect "before it is replaced" "$code" 0

@@ -106,6 +106,27 @@ servers+=($!)
 kill -HUP "$watch_pid"
 said "as in force again" 2 && ok "it is back, and asked at once when somebody says so"
 
+# It answers no more, but takes every call. Meanwhile what dies is repaired.
+kill "${servers[-1]}"
+wait "${servers[-1]}" 2>/dev/null || true
+python3 -c 'import socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+calls = []
+while True: calls.append(listener.accept())' "$pushed" </dev/null &
+servers+=($!)
+fake POST /_fake/reset-log >/dev/null
+said "not read within 5 s" && ok "a server that never answers is told"
+fake POST '/_fake/exit?container=b-control-plane&code=137' >/dev/null
+said "b: start node b-control-plane done" && ok "and keeps nobody from repairs"
+expect "nothing was deleted for want of an answer" "$(requests 'map(select(.method == "DELETE" and (.path | contains("/containers/")))) | length')" 0
+expect "what was in force is, still" "$(source_of revision)" "$good"
+kill "${servers[-1]}"
+wait "${servers[-1]}" 2>/dev/null || true
+python3 "$root/e2e/fake/git_server.py" "$folder" "$token" --port "$pushed" >"$folder/http3.log" 2>&1 </dev/null &
+servers+=($!)
+kill -HUP "$watch_pid"
+said "as in force again" 3 && ok "one that answers again ends the matter"
+
 # History is replaced.
 git -C "$lab" checkout -q --orphan anew
 rm "$lab/b.yaml"
