@@ -32,7 +32,8 @@ static const struct option_spec options[] = {
 /* How many clusters did not come to their end, or not to what the sources say. */
 struct shortfall {
     size_t clusters, failed, refused;
-    size_t kept; /* that were to go */
+    size_t kept;       /* that were to go */
+    const char *first; /* of those that failed */
 };
 
 static struct shortfall count_shortfall(const struct engine *engine, const struct pass_plan *plan)
@@ -42,6 +43,7 @@ static struct shortfall count_shortfall(const struct engine *engine, const struc
         struct engine_result result = engine_result(engine, i);
         bool settled = result.outcome == ENGINE_SETTLED;
         shortfall.failed += !settled;
+        shortfall.first = settled || shortfall.first ? shortfall.first : result.cluster;
         shortfall.refused += settled && result.plan && result.plan->refused_count;
     }
     for (size_t i = 0; i < plan->verdicts.count; i++) {
@@ -98,8 +100,9 @@ static int say_end(const struct invocation *invocation, const struct session *se
         return say_interrupted(invocation, session);
     case SESSION_DEADLINE:
         return error_set(err, ERROR_TIMEOUT,
-                         "not Ready after %llu s; `kind apply` goes on from here",
-                         (unsigned long long)(given->wait_ms / 1000));
+                         "not Ready after %llu s; `kind explain %s` looks for the cause, `kind "
+                         "apply` goes on from here",
+                         (unsigned long long)(given->wait_ms / 1000), shortfall->first);
     }
     return -1;
 }

@@ -119,3 +119,11 @@ for signal in INT TERM; do
     expect "$signal: exit code" "$code" "$((128 + $(kill -l $signal)))"
     expect_in "$signal: words" "$(cat "$folder/$signal")" "goes on from there"
 done
+
+# The time of --wait is over: what to ask, and what to do.
+cluster late "$folder/late.yaml"
+run apply -f "$folder/late.yaml" --wait=1s
+expect "too late: exit code" "$code" 1
+expect_in "too late: words" "$err" "not Ready after 1 s; \`kind explain late\` looks for the cause, \`kind apply\` goes on from here"
+run apply -f "$folder/late.yaml" --wait=60s
+expect "later: exit code" "$code" 0
