@@ -2,6 +2,7 @@
 # The engine is restarted, and nodes come back with other addresses: one control plane with a worker, and three control planes, go on
 # with their data. On a network that kind made they keep their addresses. In a private engine of its own: the shared one stays up.
 # takes 200 s
+# alone: five nodes come up at once, beside an engine of their own
 # shellcheck source-path=SCRIPTDIR source=../session.sh
 . "$(dirname "$0")/../session.sh"
 
