@@ -2,8 +2,10 @@
 # Sourced by tests of watchers: one in the background, and its log.
 watch_pid=''
 
-# watch SOURCE-AND-OPTIONS...: in the background, its log in $folder/log.
+# watch SOURCE-AND-OPTIONS...: in the background, its log in $folder/log. That of an earlier one is empty from here on, whenever the
+# new one begins.
 watch() {
+    : >"$folder/log"
     "$kind" watch "$@" >"$folder/watch.out" 2>"$folder/log" </dev/null &
     watch_pid=$!
 }
