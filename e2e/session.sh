@@ -253,6 +253,17 @@ context() { "$folder/kubectl" --request-timeout=10s --context "kind-$name" "$@";
 # pod_runs POD
 pod_runs() { [ "$(context get pod "$1" -o 'jsonpath={.status.phase}')" = Running ]; }
 
+# All pods of the cluster run and are ready; prints those that do not.
+all_pods_run() {
+    local pods left
+    pods=$(context get pods -A --no-headers) && [ -n "$pods" ] || return 1
+    left=$(awk '{ split($3, ready, "/"); if ($4 != "Running" || ready[1] != ready[2]) print }' <<<"$pods")
+    if [ -n "$left" ]; then
+        echo "$left"
+        return 1
+    fi
+}
+
 # fetches POD URL TEXT: the pod gets that text. Not by wget's own -T: Debian's busybox dies of it.
 fetches() { [[ $(context exec "$1" -- timeout 3 wget -qO- "$2") == "$3" ]]; }
 

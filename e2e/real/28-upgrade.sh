@@ -16,7 +16,6 @@ all_of() {
 }
 versions() { context get nodes -o 'jsonpath={.items[*].status.nodeInfo.kubeletVersion}'; }
 containers() { docker ps -a --filter "label=$node_label=$name" --format '{{.Names}}={{.Image}}' | sort | tr '\n' ' '; }
-all_pods_run() { [ -z "$(context get pods -A --no-headers | awk '{ split($3, ready, "/"); if ($4 != "Running" || ready[1] != ready[2]) print }')" ]; }
 pod_answers() { context exec kept -- cat /data/kept | grep -qx kept; }
 
 all_of "$old"
